@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gilspy/base/unique_fd.h"
+
+namespace gilspy {
+
+struct ElfSymbol {
+  std::uint64_t address = 0;  ///< as linked; add the load bias
+  std::uint64_t size = 0;
+};
+
+struct ElfSection {
+  std::uint64_t address = 0;  ///< as linked
+  std::uint64_t size = 0;
+};
+
+/// A loadable segment.
+struct ElfSegment {
+  std::uint64_t address = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t memory_size = 0;
+};
+
+/// What gilspy asks of an ELF file. Damaged files give fewer answers, not errors.
+class ElfFile {
+ public:
+  /// Nothing when it is not a 64-bit x86-64 ELF executable or shared object.
+  [[nodiscard]] static std::optional<ElfFile> open(UniqueFd file);
+  ElfFile(ElfFile&&) noexcept;
+  ElfFile& operator=(ElfFile&&) noexcept;
+  ~ElfFile();
+
+  /// Looks in .symtab and .dynsym.
+  [[nodiscard]] std::optional<ElfSymbol> symbol(std::string_view name) const;
+  [[nodiscard]] std::optional<ElfSection> section(std::string_view name) const;
+  [[nodiscard]] const std::vector<ElfSegment>& segments() const;
+  /// Bytes of the file that are mapped at a linked address (.rodata and the like).
+  [[nodiscard]] std::optional<std::uint64_t> value_at(std::uint64_t address, std::size_t size) const;
+  /// Lower-case hex; empty when there is none.
+  [[nodiscard]] std::string build_id() const;
+
+ private:
+  class State;
+  explicit ElfFile(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gilspy

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "gilspy/base/memory_reader.h"
+#include "gilspy/os/proc.h"
+#include "gilspy/python_offsets/layout.h"
+
+namespace gilspy {
+
+/// A CPython found inside a process.
+struct Target {
+  Pid pid;
+  Version version;
+  const Layout* layout = nullptr;  ///< never null; lives as long as the program
+  RemoteAddress runtime;           ///< _PyRuntime
+  std::string binary;              ///< the file it lies in, as the target sees it
+  std::string how;                 ///< how it was found, for people: "symbol _PyRuntime"
+};
+
+struct LocateFailure {
+  enum class Kind {
+    not_python,   ///< no CPython in any mapped file
+    not_ready,    ///< a CPython that has not yet made its first interpreter, or is just ending
+    unsupported,  ///< a CPython we have no layout for
+    denied,       ///< no permission to look
+    gone,         ///< the process has ended
+  } kind = Kind::not_python;
+  std::string what;  ///< one line for people
+};
+
+/// Looks for a CPython among the files the process has mapped, and accepts a candidate only when its
+/// _PyRuntime leads to an interpreter and a thread that point back at each other.
+[[nodiscard]] tl::expected<Target, LocateFailure> locate_python(const ProcDir& process,
+                                                                MemoryReader& memory);
+
+/// Changes whenever the process becomes another program by exec; nothing once it is gone.
+[[nodiscard]] std::optional<std::uint64_t> exec_token(const ProcDir& process);
+
+}  // namespace gilspy

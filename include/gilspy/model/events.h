@@ -1,0 +1,169 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gilspy/base/time.h"
+#include "gilspy/model/ids.h"
+#include "gilspy/model/thread_state.h"
+
+/// The stream from the sampler to whatever wants it: a recording, a profile, a live view.
+/// Rules of the stream:
+///  - an id is defined before its first use, and once;
+///  - times never go back;
+///  - a state holds from its event until the next one of the same thread (or GIL);
+///  - ProcessStarted comes first for its pid, ProcessEnded last.
+namespace gilspy {
+
+/// A process whose sampling begins. After an exec of another Python the same pid starts again.
+struct ProcessStarted {
+  Time at;
+  Pid pid;
+  std::string command;       ///< its command line, for people; arguments separated by spaces
+  std::string python;        ///< "3.12.1"
+  bool free_threaded = false;
+  std::optional<bool> gil_enabled;  ///< nothing when it could not be read
+  std::int64_t unix_ns = 0;         ///< CLOCK_REALTIME at `at`
+  std::uint32_t cores = 0;          ///< CPUs the target may use (its affinity)
+  double requested_hz = 0;          ///< state lane; 0 means as fast as it goes
+  double stack_hz = 0;
+  Duration switch_interval{};       ///< sys.getswitchinterval(); 0 when unknown
+
+  friend bool operator==(const ProcessStarted&, const ProcessStarted&) = default;
+};
+
+struct StringDefined {
+  StringId id;
+  std::string text;  ///< UTF-8, cleaned of what is not
+  friend bool operator==(const StringDefined&, const StringDefined&) = default;
+};
+
+/// A code object as people know it.
+struct CodeDefined {
+  CodeId id;
+  StringId function;  ///< qualified name where the version has one
+  StringId file;
+  std::uint32_t first_line = 0;
+  friend bool operator==(const CodeDefined&, const CodeDefined&) = default;
+};
+
+/// One more frame on top of `parent`. Id 0 (empty_stack) is the root and is never defined.
+struct StackDefined {
+  StackId id;
+  StackId parent;
+  CodeId code;
+  std::uint32_t line = 0;  ///< 0: not known
+  friend bool operator==(const StackDefined&, const StackDefined&) = default;
+};
+
+/// A GIL of the process. `interpreters` names those that share it ("main", "1").
+struct GilDefined {
+  GilId id;
+  Pid pid;
+  StringId interpreters;
+  friend bool operator==(const GilDefined&, const GilDefined&) = default;
+};
+
+/// A thread seen for the first time, or one whose name or standing changed.
+struct ThreadSeen {
+  Time at;
+  Pid pid;
+  Tid tid;
+  StringId name;
+  bool python = false;        ///< has a Python thread state
+  std::optional<GilId> gil;   ///< the GIL it takes, where it has a thread state and there is one
+  friend bool operator==(const ThreadSeen&, const ThreadSeen&) = default;
+};
+
+struct ThreadGone {
+  Time at;
+  Tid tid;
+  friend bool operator==(const ThreadGone&, const ThreadGone&) = default;
+};
+
+/// From `at` on the thread is in this state.
+struct StateChanged {
+  Time at;
+  Tid tid;
+  ThreadState state;
+  friend bool operator==(const StateChanged&, const StateChanged&) = default;
+};
+
+/// From `at` on this thread holds the GIL; `no_thread` when nobody does.
+/// Sent when the holder changed, and also when hand-offs happened between two ticks that show the
+/// same holder: the hold was interrupted even though no tick saw by whom.
+struct GilChanged {
+  Time at;
+  GilId gil;
+  Tid holder;
+  bool known = true;           ///< false: could not be told from here on
+  std::uint32_t handoffs = 0;  ///< growth of gil.switch_number since the last event of this GIL
+  friend bool operator==(const GilChanged&, const GilChanged&) = default;
+};
+
+/// A thread's Python stack, read in the same tick as its state. It speaks for the thread's time in
+/// that activity since the previous sample of the same activity.
+struct StackSampled {
+  Time at;
+  Tid tid;
+  StackId stack;
+  friend bool operator==(const StackSampled&, const StackSampled&) = default;
+};
+
+/// Something a reader of the timeline should know: "the target was stopped", "exec of ...".
+struct Noted {
+  Time at;
+  Pid pid;
+  std::string text;
+  friend bool operator==(const Noted&, const Noted&) = default;
+};
+
+/// Totals since the start of sampling; sent at least once a second and at the end.
+struct Progress {
+  Time at;
+  std::uint64_t ticks = 0;
+  std::uint64_t missed = 0;          ///< ticks whose moment passed before we had the CPU
+  std::uint64_t unstable = 0;        ///< ticks that stayed torn after re-reading
+  std::uint64_t retried = 0;         ///< re-reads made for ticks that changed under the read
+  std::uint64_t stacks = 0;
+  std::uint64_t stacks_dropped = 0;
+  Duration cpu{};                    ///< CPU time gilspy itself has used
+  friend bool operator==(const Progress&, const Progress&) = default;
+};
+
+enum class EndReason : std::uint8_t {
+  requested,     ///< duration over, Ctrl-C or SIGTERM
+  target_ended,
+  target_execed, ///< the process became another program
+  lost,          ///< the target could not be read any more
+};
+
+struct ProcessEnded {
+  Time at;
+  Pid pid;
+  EndReason reason = EndReason::requested;
+  friend bool operator==(const ProcessEnded&, const ProcessEnded&) = default;
+};
+
+using Event = std::variant<ProcessStarted, StringDefined, CodeDefined, StackDefined, GilDefined,
+                           ThreadSeen, ThreadGone, StateChanged, GilChanged, StackSampled, Noted,
+                           Progress, ProcessEnded>;
+
+/// The moment of an event; nothing for definitions.
+[[nodiscard]] std::optional<Time> time_of(const Event& event);
+
+/// Takes the stream. The sampler, a recording's reader and tests push into it alike.
+class SampleSink {
+ public:
+  SampleSink() = default;
+  SampleSink(const SampleSink&) = delete;
+  SampleSink& operator=(const SampleSink&) = delete;
+  virtual ~SampleSink() = default;
+
+  virtual void accept(const Event& event) = 0;
+};
+
+}  // namespace gilspy

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "gilspy/model/events.h"
+
+namespace gilspy {
+
+/// The reader's side of the definitions: looks ids up. Unknown ids (a recording cut short, or a
+/// hostile one) give the answers "" and 0, never a crash.
+class Tables : public SampleSink {
+ public:
+  struct Code {
+    StringId function;
+    StringId file;
+    std::uint32_t first_line = 0;
+  };
+  struct StackNode {
+    StackId parent;
+    CodeId code;
+    std::uint32_t line = 0;
+  };
+
+  /// Takes the definitions out of the stream and ignores the rest.
+  void accept(const Event& event) override;
+
+  [[nodiscard]] std::string_view string(StringId id) const;
+  [[nodiscard]] Code code(CodeId id) const;
+  /// The top frame of a stack; asked for empty_stack it answers a node that is its own parent.
+  [[nodiscard]] StackNode stack(StackId id) const;
+  /// The stack's nodes from the outermost frame to the top one.
+  [[nodiscard]] std::vector<StackNode> frames(StackId id) const;
+
+  [[nodiscard]] std::string_view function_of(const StackNode& node) const;
+  [[nodiscard]] std::string_view file_of(const StackNode& node) const;
+  [[nodiscard]] std::size_t stack_count() const { return stacks_.size(); }
+
+ private:
+  std::vector<std::string> strings_;
+  std::vector<Code> codes_;
+  std::vector<StackNode> stacks_{StackNode{}};
+};
+
+/// The writer's side: gives out ids and sends each definition into a sink the first time.
+class Interner {
+ public:
+  explicit Interner(SampleSink& sink) : sink_(sink) {}
+
+  [[nodiscard]] StringId string(std::string_view text);
+  [[nodiscard]] CodeId code(std::string_view function, std::string_view file,
+                            std::uint32_t first_line);
+  [[nodiscard]] StackId stack(StackId parent, CodeId code, std::uint32_t line);
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  struct CodeKey {
+    StringId function, file;
+    std::uint32_t first_line;
+    friend bool operator==(const CodeKey&, const CodeKey&) = default;
+  };
+  struct StackKey {
+    StackId parent;
+    CodeId code;
+    std::uint32_t line;
+    friend bool operator==(const StackKey&, const StackKey&) = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const CodeKey& key) const;
+    std::size_t operator()(const StackKey& key) const;
+  };
+
+  SampleSink& sink_;
+  std::unordered_map<std::string, StringId, Hash, std::equal_to<>> strings_;
+  std::unordered_map<CodeKey, CodeId, KeyHash> codes_;
+  std::unordered_map<StackKey, StackId, KeyHash> stacks_;
+};
+
+}  // namespace gilspy

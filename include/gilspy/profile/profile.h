@@ -1,0 +1,151 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gilspy/base/time.h"
+#include "gilspy/model/events.h"
+#include "gilspy/model/tables.h"
+
+/// What a run came to: plain values that exporters and reports show. Made by ProfileBuilder.
+namespace gilspy {
+
+using ActivityTimes = std::array<Duration, activity_count>;
+
+[[nodiscard]] constexpr Duration& time_in(ActivityTimes& times, Activity activity) {
+  return times[static_cast<std::size_t>(activity)];
+}
+[[nodiscard]] constexpr Duration time_in(const ActivityTimes& times, Activity activity) {
+  return times[static_cast<std::size_t>(activity)];
+}
+
+/// What the width of a flame graph means.
+enum class Weight : std::uint8_t {
+  hold,   ///< time the stack's thread held the GIL
+  wait,   ///< time the stack's thread waited for it
+  blame,  ///< waiter-time that passed while this stack held it
+  cpu,    ///< time on a CPU, with the GIL or without
+  wall,   ///< all of the thread's time
+};
+inline constexpr std::size_t weight_count = 5;
+[[nodiscard]] std::string_view name_of(Weight weight);
+[[nodiscard]] std::optional<Weight> weight_named(std::string_view name);
+
+struct ThreadProfile {
+  Tid tid;
+  Pid pid;
+  std::string name;
+  bool python = false;
+  std::optional<GilId> gil;
+  Time first;             ///< first seen
+  Time last;              ///< gone, or the end of sampling
+  ActivityTimes times{};  ///< adds up to last - first
+  Duration longest_hold{};
+  Duration longest_wait{};
+  std::uint64_t waits = 0;  ///< separate waits seen
+};
+
+/// Figures of one GIL over the run.
+struct GilProfile {
+  GilId id;
+  std::string interpreters;
+  Duration held{};
+  Duration contended{};  ///< time with at least one waiter
+  Duration wait{};       ///< waiter-time, all threads
+  Duration unknown{};    ///< time in which the holder could not be told
+  std::uint64_t handoffs = 0;
+  std::uint64_t forced_handoffs =
+      0;  ///< waits longer than the switch interval; 0 when it is not known
+  Duration longest_hold{};
+  Duration longest_wait{};
+};
+
+/// Waiter-time that passed while `holder` had the GIL with `stack` on top of it.
+/// holder is no_thread for the moments in which nobody held it (hand-over) or it was not known.
+struct Blame {
+  Tid holder;
+  Tid waiter;
+  StackId stack;  ///< of the holder; empty_stack when none was sampled
+  Duration time{};
+};
+
+/// Time per stack of one thread under one weight. Under hold, wait, cpu and wall a thread's rows
+/// add up to its times exactly; under blame to what Profile::blame says of it as a holder. Moments
+/// without a holder are nobody's stack, and only in Profile::blame.
+struct StackWeight {
+  Tid tid;
+  StackId stack;  ///< empty_stack: time for which no stack was sampled
+  Duration time{};
+};
+
+enum class VerdictKind : std::uint8_t { gil_bound, not_gil_bound, insufficient_data };
+[[nodiscard]] std::string_view name_of(VerdictKind kind);
+
+struct Verdict {
+  VerdictKind kind = VerdictKind::insufficient_data;
+  std::string text;  ///< one or two sentences for people, with the figures that led to it
+};
+
+/// A stretch of one thread's time in one state.
+struct Interval {
+  Time begin;
+  Time end;
+  ThreadState state;
+};
+
+/// A stretch of a GIL's time under one holder (no_thread: free).
+struct HolderInterval {
+  Time begin;
+  Time end;
+  Tid holder;
+  bool known = true;
+};
+
+/// A stack as it was sampled.
+struct StackMoment {
+  Time at;
+  StackId stack;
+};
+
+/// What happened when, for timelines. Equal neighbours are merged.
+struct Timeline {
+  std::map<Tid, std::vector<Interval>> threads;
+  std::map<GilId, std::vector<HolderInterval>> gils;
+  std::map<Tid, std::vector<StackMoment>> stacks;
+};
+
+struct Profile {
+  ProcessStarted process;
+  Time begin;
+  Time end;  ///< of the last event seen: a recording cut short ends where it was cut
+  std::optional<EndReason> end_reason;  ///< nothing for a recording cut short
+  Progress progress;
+  std::vector<ThreadProfile> threads;  ///< in the order they were first seen
+  std::vector<GilProfile> gils;        ///< by id; none on a build whose GIL is off
+  std::optional<double> potential;     ///< GIL-free potential; nothing when it cannot be told
+  std::vector<Blame> blame;            ///< most time first
+  std::array<std::vector<StackWeight>, weight_count> stacks;  ///< by Weight
+  std::vector<Noted> notes;
+  Verdict verdict;
+  Timeline timeline;
+  /// Never null: names of codes and stacks. Shared with the ProfileBuilder and so grows while
+  /// events keep coming: what ids mean stays, but a string_view out of it may not outlive the next
+  /// event.
+  std::shared_ptr<const Tables> tables;
+
+  [[nodiscard]] Duration wall() const { return end - begin; }
+  [[nodiscard]] const std::vector<StackWeight>& stacks_by(Weight weight) const {
+    return stacks[static_cast<std::size_t>(weight)];
+  }
+  /// The thread with this tid, the latest one where the tid was used again; null when there is
+  /// none.
+  [[nodiscard]] const ThreadProfile* thread(Tid tid) const;
+};
+
+}  // namespace gilspy

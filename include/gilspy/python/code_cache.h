@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "gilspy/base/memory_reader.h"
+#include "gilspy/model/tables.h"
+#include "gilspy/python/line_table.h"
+#include "gilspy/python_offsets/layout.h"
+
+namespace gilspy {
+
+/// The code objects of a target, by address. An address is believed only after its code object has
+/// been compared with the target's memory anew: a freed one's address is soon used again.
+class CodeCache {
+ public:
+  struct Code {
+    CodeId id;
+    std::uint32_t first_line = 0;
+    RemoteAddress bytecode;           ///< first code unit
+    std::uint64_t bytecode_size = 0;  ///< in bytes
+    LineTable lines;
+  };
+
+  CodeCache(MemoryReader& memory, const Layout& layout, Interner& interner)
+      : memory_(memory), layout_(layout), interner_(interner) {}
+
+  /// Compares these code objects with the target's memory in one batched read, and loads those that
+  /// are new or have changed. What is no code object is forgotten.
+  void refresh(std::span<const RemoteAddress> addresses);
+
+  /// Nothing for an address that was no code object when it was last refreshed.
+  [[nodiscard]] const Code* find(RemoteAddress address) const;
+
+ private:
+  /// What tells one code object from another at the same address.
+  struct Identity {
+    RemoteAddress type, name, qualname, filename, line_table, bytecode;
+    std::int64_t size = 0;
+    std::int32_t first_line = 0;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+  struct Entry {
+    Identity identity;
+    Code code;
+    bool valid = false;
+  };
+
+  [[nodiscard]] Identity identify(std::span<const std::byte> bytes) const;
+  [[nodiscard]] bool is_code_type(RemoteAddress type);
+  [[nodiscard]] Result<Code> load(RemoteAddress address, const Identity& identity);
+
+  MemoryReader& memory_;
+  const Layout& layout_;
+  Interner& interner_;
+  RemoteAddress code_type_;
+  std::unordered_map<RemoteAddress, Entry> entries_;
+  std::vector<std::byte> buffer_;
+  std::vector<ReadSlot> slots_;
+};
+
+}  // namespace gilspy

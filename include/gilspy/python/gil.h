@@ -1,0 +1,80 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "gilspy/base/memory_reader.h"
+#include "gilspy/base/time.h"
+#include "gilspy/python_offsets/layout.h"
+
+namespace gilspy {
+
+/// One GIL as it stood at the moment of a read.
+struct GilMoment {
+  bool enabled = true;        ///< false on a free-threaded build that runs without it
+  bool locked = false;
+  RemoteAddress last_holder;  ///< PyThreadState; holds it only while `locked`
+  std::uint64_t switch_number = 0;  ///< grows with every change of holder
+  /// Candidates for the number of threads inside a wait on gil.cond and gil.switch_cond, see
+  /// CondWaiters.
+  std::array<std::uint32_t, 2> cond_words{};
+  std::array<std::uint32_t, 2> switch_cond_words{};
+
+  [[nodiscard]] RemoteAddress holder() const { return locked ? last_holder : RemoteAddress{}; }
+  /// Nothing that decides who holds it differs: what was read in between was seen under one holder.
+  [[nodiscard]] bool same_hold(const GilMoment& other) const {
+    return locked == other.locked && last_holder == other.last_holder &&
+           switch_number == other.switch_number && enabled == other.enabled;
+  }
+};
+
+/// Where to read a GIL, and how to read its bytes. Holds for as long as its interpreter lives.
+class GilReader {
+ public:
+  static constexpr std::size_t max_size = 256;
+  using Buffer = std::array<std::byte, max_size>;
+
+  GilReader(const Layout& layout, RemoteAddress gil) : layout_(&layout), gil_(gil) {}
+
+  [[nodiscard]] RemoteAddress address() const { return gil_; }
+  /// The read that fills the buffer; callers batch it with others.
+  [[nodiscard]] ReadSlot slot(Buffer& buffer) const;
+  [[nodiscard]] GilMoment decode(const Buffer& buffer) const;
+  /// sys.getswitchinterval(), from the same bytes.
+  [[nodiscard]] Duration switch_interval(const Buffer& buffer) const;
+  /// A futex at this address is one that threads wait on to take the GIL, or to hand it over.
+  [[nodiscard]] bool is_wait_address(std::uint64_t futex) const;
+  /// One of its condition variables', not of the mutexes beside them.
+  [[nodiscard]] bool is_cond_address(std::uint64_t futex) const;
+
+ private:
+  const Layout* layout_;
+  RemoteAddress gil_;
+};
+
+/// Counts the threads inside a wait on gil.cond (to take the GIL) or gil.switch_cond (to hand it over)
+/// by glibc's own count (pthread_cond_t.__wrefs >> 3). It tells a waiter that was woken but has no CPU
+/// yet from a thread that runs without the GIL. Its place differs between glibc versions (36 in 2.36, 28 in 2.43) and
+/// other libcs have none, so the place is accepted only after it has agreed with what /proc shows.
+class CondWaiters {
+ public:
+  static constexpr std::array<std::uint32_t, 2> places{36, 28};
+
+  /// Tells what was seen while no thread was in doubt: so many threads blocked on their futexes.
+  void learn(const GilMoment& moment, std::uint32_t blocked);
+  /// How many threads are inside a wait; nothing until a place has proved itself.
+  [[nodiscard]] std::optional<std::uint32_t> count(const GilMoment& moment) const;
+
+ private:
+  struct Score {
+    std::uint32_t agreed = 0;
+    std::uint32_t differed = 0;
+  };
+  [[nodiscard]] static std::uint32_t inside(const GilMoment& moment, std::size_t place);
+
+  std::array<Score, places.size()> scores_{};
+};
+
+}  // namespace gilspy

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "gilspy/base/unique_fd.h"
+#include "gilspy/model/events.h"
+
+namespace gilspy {
+
+/// Writes the stream into a .gilspy file (docs/recording-format.md) as it goes. Events are buffered
+/// and leave as one checksummed, compressed frame when the buffer is full, when the stream's own time
+/// has moved on by a second since the last frame, or at flush(). A process killed at any moment
+/// leaves a file that reads up to the last whole frame.
+class RecordingWriter : public SampleSink {
+ public:
+  /// Writes into an open file, from its current position. Owns it.
+  explicit RecordingWriter(UniqueFd file);
+  ~RecordingWriter() override;
+
+  void accept(const Event& event) override;
+
+  /// Sends what is buffered to the kernel as a frame.
+  void flush();
+
+  /// The first write error (errno), or 0. After one nothing more is written.
+  [[nodiscard]] int error() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gilspy

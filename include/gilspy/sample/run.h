@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "gilspy/sample/sampler.h"
+
+namespace gilspy {
+
+/// A descriptor to look at while sampling: when it becomes readable its handler is called, and may
+/// end the run.
+struct Watch {
+  int fd = -1;
+  std::function<std::optional<EndReason>()> on_ready;
+};
+
+struct RunOptions {
+  SamplerOptions rates;
+  std::optional<Duration> duration;  ///< nothing: until something else ends it
+};
+
+/// Ticks on absolute, jittered deadlines until the duration is over, a watch ends it, or the target
+/// ends or execs. Moments that passed before we had a CPU are counted as missed, not made up for.
+[[nodiscard]] EndReason run(Sampler& sampler, const RunOptions& options,
+                            const std::vector<Watch>& watches);
+
+/// Waits until `deadline`, or until a watch's handler gives a reason to end.
+[[nodiscard]] std::optional<EndReason> wait_until(Time deadline, const std::vector<Watch>& watches);
+
+}  // namespace gilspy

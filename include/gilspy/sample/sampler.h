@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "gilspy/base/memory_reader.h"
+#include "gilspy/locate/target.h"
+#include "gilspy/model/events.h"
+
+namespace gilspy {
+
+struct SamplerOptions {
+  double state_hz = 1000;  ///< 0: as fast as it goes
+  double stack_hz = 100;   ///< 0: at every tick
+};
+
+/// Looks at one target, tick by tick, and tells a sink what changed.
+class Sampler {
+ public:
+  enum class Outcome {
+    alive,
+    ended,   ///< the process has ended
+    execed,  ///< the process has become another program
+  };
+
+  /// All three must outlive the sampler.
+  Sampler(const ProcDir& process, MemoryReader& memory, SampleSink& sink, Target target,
+          SamplerOptions options);
+  ~Sampler();
+  Sampler(const Sampler&) = delete;
+  Sampler& operator=(const Sampler&) = delete;
+
+  /// Tells of the process and its threads. Returns what tick() would.
+  Outcome begin();
+  /// One look at the GIL and every thread; with `stacks`, at their Python stacks as well.
+  Outcome tick(bool stacks);
+  /// Counts moments for which no tick was made.
+  void missed(std::uint64_t ticks);
+  /// Tells the totals and the end.
+  void end(EndReason reason);
+
+  [[nodiscard]] std::uint64_t ticks() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gilspy

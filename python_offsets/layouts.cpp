@@ -1,0 +1,66 @@
+#include <array>
+
+#include "gilspy/python_offsets/layout.h"
+
+namespace gilspy {
+namespace {
+
+// One generated table per minor: CPython keeps its structs still within a minor release.
+#include "tables/cpython_3_11.inc"
+#include "tables/cpython_3_12.inc"
+#include "tables/cpython_3_13.inc"
+
+/// Objects/codeobject.c, Python/ceval_gil.c, Include/internal/pycore_frame.h of 3.11.
+constexpr Traits traits_3_11{
+    .gil_place = Traits::GilPlace::runtime,
+    .frame_head = Traits::FrameHead::cframe,
+    .instruction = Traits::Instruction::last,
+    .line_table = Traits::LineTable::locations,
+    .thread_id = Traits::ThreadId::native,
+    .dict_keys = Traits::DictKeys::log2_kind,
+    .instance_dict = Traits::InstanceDict::before_object,
+    .managed_dict_flag = 1U << 4,
+};
+
+/// 3.12: a GIL per interpreter (PEP 684), entry frames on the C stack (FRAME_OWNED_BY_CSTACK = 3).
+constexpr Traits traits_3_12 = [] {
+  Traits traits = traits_3_11;
+  traits.gil_place = Traits::GilPlace::interpreter;
+  traits.entry_frame = Traits::EntryFrame::owner_cstack;
+  traits.entry_owner = 3;
+  traits.instance_dict = Traits::InstanceDict::tagged_before;
+  traits.long_tag = Traits::LongTag::sign_bits;
+  return traits;
+}();
+
+/// 3.13: no _PyCFrame, instr_ptr instead of prev_instr, inline values (Py_TPFLAGS_INLINE_VALUES).
+constexpr Traits traits_3_13 = [] {
+  Traits traits = traits_3_12;
+  traits.frame_head = Traits::FrameHead::thread;
+  traits.instruction = Traits::Instruction::current;
+  traits.instance_dict = Traits::InstanceDict::inline_values;
+  traits.inline_values_flag = 1U << 2;
+  return traits;
+}();
+
+constexpr std::array layouts{
+    Layout{{3, 11, 0}, false, traits_3_11, offsets_3_11},
+    Layout{{3, 12, 0}, false, traits_3_12, offsets_3_12},
+    Layout{{3, 13, 0}, false, traits_3_13, offsets_3_13},
+};
+
+}  // namespace
+
+const Layout* layout_for(Version version, bool free_threaded) {
+  for (const Layout& layout : layouts) {
+    if (layout.version.major == version.major && layout.version.minor == version.minor &&
+        layout.free_threaded == free_threaded) {
+      return &layout;
+    }
+  }
+  return nullptr;
+}
+
+std::string_view supported_versions() { return "3.11 to 3.13"; }
+
+}  // namespace gilspy

@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "commands.h"
+#include "find_target.h"
+#include "gilspy/base/failure.h"
+#include "gilspy/os/access.h"
+#include "gilspy/os/process_memory.h"
+
+namespace gilspy {
+namespace {
+
+struct DoctorOptions {
+  Pid pid;
+};
+
+/// Prints the checks; returns whether all are good.
+bool print_checks(const std::vector<AccessCheck>& checks) {
+  bool good = true;
+  for (const AccessCheck& check : checks) {
+    std::cout << fmt::format("{}  {}: {}\n", check.good ? "ok " : "NO ", check.name, check.finding);
+    if (!check.good) std::cout << fmt::format("     fix: {}\n", check.fix);
+    good = good && check.good;
+  }
+  return good;
+}
+
+ExitCode diagnose_python(Pid pid) {
+  try {
+    const FoundTarget found = find_target(pid);
+    std::cout << fmt::format("ok   Python: CPython {} in {}, by {}\n", found.target.version.text(),
+                             found.target.binary, found.target.how);
+    return ExitCode::ok;
+  } catch (const Failure& failure) {
+    std::cout << fmt::format("NO   Python: {}\n", failure.what());
+    return failure.code();
+  }
+}
+
+int doctor(const DoctorOptions& options) {
+  const bool machine_good = print_checks(check_machine());
+  if (options.pid.value == 0) {
+    std::cout << (machine_good ? "gilspy can attach to your processes here.\n"
+                               : "gilspy cannot attach here before this is fixed.\n");
+    return static_cast<int>(machine_good ? ExitCode::ok : ExitCode::permission);
+  }
+  const auto process = ProcDir::open(options.pid);
+  if (!process || !process->alive()) {
+    throw Failure(ExitCode::gone, fmt::format("there is no process {}; find it: pgrep -a python",
+                                              options.pid.value));
+  }
+  const bool process_good = print_checks(check_process(*process));
+  ExitCode result = machine_good && process_good ? ExitCode::ok : ExitCode::permission;
+  if (read_access(*process) == Access::allowed) result = diagnose_python(options.pid);
+  std::cout << (result == ExitCode::ok
+                    ? fmt::format("gilspy can attach: gilspy attach --pid {}\n", options.pid.value)
+                    : std::string("gilspy cannot attach to it.\n"));
+  return static_cast<int>(result);
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, int& status) {
+  auto options = std::make_shared<DoctorOptions>();
+  CLI::App* command = app.add_subcommand("doctor", "can gilspy attach? if not, why, and what fixes it");
+  command->add_option("-p,--pid", options->pid.value, "a process to check");
+  command->callback([options, &status] { status = doctor(*options); });
+}
+
+}  // namespace gilspy

@@ -1,0 +1,122 @@
+#include "output.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "gilspy/base/failure.h"
+#include "gilspy/report/summary.h"
+
+namespace gilspy {
+namespace {
+
+struct Format {
+  std::string_view name;
+  const Exporter& (*exporter)();
+  std::string_view ending;  ///< a file name that ends so means this format
+};
+
+/// Longer endings first: the first that fits wins.
+constexpr std::array formats{
+    Format{"speedscope", &speedscope_exporter, ".speedscope.json"},
+    Format{"chrome", &chrome_exporter, ".trace.json"},
+    Format{"json", &json_exporter, ".json"},
+    Format{"flamegraph", &flamegraph_exporter, ".svg"},
+    Format{"collapsed", &collapsed_exporter, ".collapsed"},
+    Format{"summary", &summary_exporter, ".txt"},
+};
+
+std::string format_names() {
+  std::string names;
+  for (const Format& format : formats) {
+    if (!names.empty()) names += ", ";
+    names += format.name;
+  }
+  return names;
+}
+
+const Format& chosen_format(const OutputOptions& options) {
+  for (const Format& format : formats) {
+    if (options.format.empty() ? options.file.ends_with(format.ending) : options.format == format.name) {
+      return format;
+    }
+  }
+  if (!options.format.empty()) {
+    throw Failure(ExitCode::usage, fmt::format("unknown format '{}'; there are: {}", options.format,
+                                               format_names()));
+  }
+  if (!options.file.empty()) {
+    throw Failure(ExitCode::usage,
+                  fmt::format("cannot tell the format from the name '{}'; say it with -f: {}",
+                              options.file, format_names()));
+  }
+  return formats.back();
+}
+
+Weight chosen_weight(const OutputOptions& options) {
+  if (const auto weight = weight_named(options.weight)) return *weight;
+  throw Failure(ExitCode::usage,
+                fmt::format("unknown weight '{}'; there are: hold, wait, blame, cpu, wall",
+                            options.weight));
+}
+
+/// Colour on a terminal only, and not against the user's word (https://no-color.org).
+bool wants_color() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') &&
+         (term == nullptr || std::string_view{term} != "dumb");
+}
+
+}  // namespace
+
+void add_output_options(CLI::App& command, OutputOptions& options) {
+  command.add_option("-o,--output", options.file, "write the result here instead of to stdout");
+  command.add_option("-f,--format", options.format, "one of: " + format_names());
+  command.add_option("--weight", options.weight,
+                     "what a flame graph's width means: hold, wait, blame, cpu or wall")
+      ->capture_default_str();
+}
+
+void check_folder_of(const std::string& file) {
+  const auto folder = std::filesystem::path{file}.parent_path();
+  std::error_code error;
+  if (folder.empty() || std::filesystem::is_directory(folder, error)) return;
+  throw Failure(ExitCode::usage,
+                fmt::format("the folder of '{}' does not exist; make it first: mkdir -p '{}'", file,
+                            folder.string()));
+}
+
+void check_output(const OutputOptions& options) {
+  static_cast<void>(chosen_format(options));
+  static_cast<void>(chosen_weight(options));
+  if (!options.file.empty()) check_folder_of(options.file);
+}
+
+void write_output(const Profile& profile, const OutputOptions& options) {
+  const Exporter& exporter = chosen_format(options).exporter();
+  ExportOptions how{chosen_weight(options), false};
+  if (options.file.empty()) {
+    how.color = wants_color();
+    exporter.write(profile, how, std::cout);
+    std::cout.flush();
+    if (!std::cout) throw Failure(ExitCode::other, "cannot write to stdout");
+    return;
+  }
+  std::ofstream out(options.file, std::ios::binary);
+  if (out) exporter.write(profile, how, out);
+  out.close();
+  if (!out) {
+    throw Failure(ExitCode::other,
+                  fmt::format("cannot write '{}': {}", options.file, std::strerror(errno)));
+  }
+}
+
+}  // namespace gilspy

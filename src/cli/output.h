@@ -1,0 +1,29 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "gilspy/export/exporter.h"
+
+namespace gilspy {
+
+/// Where results go and in which format.
+struct OutputOptions {
+  std::string file;    ///< empty: stdout
+  std::string format;  ///< empty: guessed from `file`, else summary
+  std::string weight = "wall";
+};
+
+void add_output_options(CLI::App& command, OutputOptions& options);
+
+/// Throws Failure(usage) when the format or weight is unknown, or the output's folder is not there:
+/// before a long run rather than after it.
+void check_output(const OutputOptions& options);
+
+/// Writes the profile as asked. Throws Failure(other) when it cannot be written.
+void write_output(const Profile& profile, const OutputOptions& options);
+
+/// Throws Failure(usage) when a file cannot be made there because its folder does not exist.
+void check_folder_of(const std::string& file);
+
+}  // namespace gilspy

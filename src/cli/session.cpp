@@ -1,0 +1,108 @@
+#include "session.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+
+#include "gilspy/base/failure.h"
+#include "gilspy/os/process_memory.h"
+#include "gilspy/profile/profile_builder.h"
+#include "gilspy/recording/reader.h"
+
+namespace gilspy {
+namespace {
+
+constexpr double max_rate = 1'000'000;
+
+/// Ticks a second; 0 stands for "max".
+double parse_rate(const std::string& option, const std::string& text) {
+  if (text == "max") return 0;
+  double rate = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  if (error != std::errc{} || end != text.data() + text.size() || !(rate > 0) || rate > max_rate) {
+    throw Failure(ExitCode::usage,
+                  fmt::format("{} takes ticks per second (above 0, up to {:.0f}) or 'max', not '{}'",
+                              option, max_rate, text));
+  }
+  return rate;
+}
+
+UniqueFd open_recording(const std::string& name) {
+  UniqueFd file{name.empty()
+                    ? ::memfd_create("gilspy-recording", MFD_CLOEXEC)
+                    : ::open(name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+  if (!file) {
+    throw Failure(ExitCode::other, fmt::format("cannot write the recording '{}': {}", name,
+                                               std::strerror(errno)));
+  }
+  return file;
+}
+
+}  // namespace
+
+void add_session_options(CLI::App& command, SessionOptions& options) {
+  add_output_options(command, options.output);
+  command.add_option("-d,--duration", options.seconds, "sample for so many seconds")
+      ->check(CLI::PositiveNumber);
+  command.add_option("-r,--rate", options.rate, "looks at the threads' states per second, or max")
+      ->capture_default_str();
+  command.add_option("--stack-rate", options.stack_rate, "looks at the stacks per second, or max")
+      ->capture_default_str();
+  command.add_option("--recording", options.recording,
+                     "keep the recording in this file, for gilspy report");
+  command.add_flag("-q,--quiet", options.quiet, "print results only");
+}
+
+void check_session(const SessionOptions& options) {
+  check_output(options.output);
+  static_cast<void>(run_options(options));
+  if (!options.recording.empty()) check_folder_of(options.recording);
+}
+
+RunOptions run_options(const SessionOptions& options) {
+  RunOptions run;
+  run.rates.state_hz = parse_rate("--rate", options.rate);
+  run.rates.stack_hz = parse_rate("--stack-rate", options.stack_rate);
+  if (options.seconds) run.duration = Duration{static_cast<std::int64_t>(*options.seconds * 1e9)};
+  return run;
+}
+
+SessionRecording::SessionRecording(const SessionOptions& options)
+    : SessionRecording(options, open_recording(options.recording)) {}
+
+SessionRecording::SessionRecording(const SessionOptions& /*options*/, UniqueFd file)
+    : reader_(::fcntl(file.get(), F_DUPFD_CLOEXEC, 0)), writer_(std::move(file)) {}
+
+bool SessionRecording::report(const SessionOptions& options) {
+  writer_.flush();
+  if (writer_.error() != 0) {
+    throw Failure(ExitCode::other, fmt::format("the recording could not be written: {}",
+                                               std::strerror(writer_.error())));
+  }
+  std::ifstream recording(fmt::format("/proc/self/fd/{}", reader_.get()), std::ios::binary);
+  ProfileBuilder builder;
+  static_cast<void>(replay(recording, builder));
+  const Profile profile = builder.profile();
+  if (profile.progress.ticks == 0) return false;
+  write_output(profile, options.output);
+  return true;
+}
+
+EndReason sample_target(const ProcDir& process, const Target& target, SampleSink& sink,
+                        const RunOptions& options, const std::vector<Watch>& watches) {
+  ProcessMemory memory{process.pid()};
+  Sampler sampler{process, memory, sink, target, options.rates};
+  return run(sampler, options, watches);
+}
+
+void say(const SessionOptions& options, const std::string& message) {
+  if (!options.quiet) fmt::print(stderr, "gilspy: {}\n", message);
+}
+
+}  // namespace gilspy

@@ -1,0 +1,140 @@
+#include "gilspy/elf/elf_file.h"
+
+#include <elf.h>
+#include <elfutils/libdwelf.h>
+#include <fmt/format.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace gilspy {
+
+class ElfFile::State {
+ public:
+  State(UniqueFd file, Elf* elf) : file_(std::move(file)), elf_(elf) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { elf_end(elf_); }
+
+  [[nodiscard]] Elf* elf() const { return elf_; }
+  [[nodiscard]] int fd() const { return file_.get(); }
+  std::vector<ElfSegment> segments;
+
+ private:
+  UniqueFd file_;
+  Elf* elf_;
+};
+
+namespace {
+
+bool is_x86_64_program(Elf* elf) {
+  GElf_Ehdr header;
+  return elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header) != nullptr &&
+         header.e_machine == EM_X86_64 && header.e_ident[EI_CLASS] == ELFCLASS64 &&
+         (header.e_type == ET_EXEC || header.e_type == ET_DYN);
+}
+
+std::vector<ElfSegment> load_segments(Elf* elf) {
+  std::vector<ElfSegment> segments;
+  std::size_t count = 0;
+  if (elf_getphdrnum(elf, &count) != 0) return segments;
+  for (std::size_t i = 0; i < count; ++i) {
+    GElf_Phdr header;
+    if (gelf_getphdr(elf, static_cast<int>(i), &header) == nullptr) break;
+    if (header.p_type != PT_LOAD) continue;
+    segments.push_back({header.p_vaddr, header.p_offset, header.p_memsz});
+  }
+  return segments;
+}
+
+std::optional<ElfSymbol> find_in_table(Elf* elf, Elf_Scn* section, const GElf_Shdr& header,
+                                       std::string_view name) {
+  Elf_Data* data = elf_getdata(section, nullptr);
+  if (data == nullptr || header.sh_entsize == 0) return std::nullopt;
+  const std::size_t count = data->d_size / sizeof(Elf64_Sym);
+  for (std::size_t i = 0; i < count; ++i) {
+    GElf_Sym symbol;
+    if (gelf_getsym(data, static_cast<int>(i), &symbol) == nullptr) break;
+    if (symbol.st_shndx == SHN_UNDEF) continue;
+    const char* symbol_name = elf_strptr(elf, header.sh_link, symbol.st_name);
+    if (symbol_name != nullptr && name == symbol_name) {
+      return ElfSymbol{symbol.st_value, symbol.st_size};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+ElfFile::ElfFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ElfFile::ElfFile(ElfFile&&) noexcept = default;
+ElfFile& ElfFile::operator=(ElfFile&&) noexcept = default;
+ElfFile::~ElfFile() = default;
+
+std::optional<ElfFile> ElfFile::open(UniqueFd file) {
+  elf_version(EV_CURRENT);
+  // ELF_C_READ, not mmap: a file truncated while we look must not kill us with SIGBUS.
+  Elf* elf = elf_begin(file.get(), ELF_C_READ, nullptr);
+  if (elf == nullptr) return std::nullopt;
+  auto state = std::make_unique<State>(std::move(file), elf);
+  if (!is_x86_64_program(elf)) return std::nullopt;
+  state->segments = load_segments(elf);
+  return ElfFile{std::move(state)};
+}
+
+const std::vector<ElfSegment>& ElfFile::segments() const { return state_->segments; }
+
+std::optional<ElfSymbol> ElfFile::symbol(std::string_view name) const {
+  // .dynsym is small and has the exported names; .symtab may be gone or long.
+  for (const GElf_Word kind : {SHT_DYNSYM, SHT_SYMTAB}) {
+    Elf_Scn* section = nullptr;
+    while ((section = elf_nextscn(state_->elf(), section)) != nullptr) {
+      GElf_Shdr header;
+      if (gelf_getshdr(section, &header) == nullptr || header.sh_type != kind) continue;
+      if (auto found = find_in_table(state_->elf(), section, header, name)) return found;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<ElfSection> ElfFile::section(std::string_view name) const {
+  std::size_t names = 0;
+  if (elf_getshdrstrndx(state_->elf(), &names) != 0) return std::nullopt;
+  Elf_Scn* section = nullptr;
+  while ((section = elf_nextscn(state_->elf(), section)) != nullptr) {
+    GElf_Shdr header;
+    if (gelf_getshdr(section, &header) == nullptr) continue;
+    const char* section_name = elf_strptr(state_->elf(), names, header.sh_name);
+    if (section_name != nullptr && name == section_name) {
+      return ElfSection{header.sh_addr, header.sh_size};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> ElfFile::value_at(std::uint64_t address, std::size_t size) const {
+  std::uint64_t value = 0;
+  if (size > sizeof(value)) return std::nullopt;
+  for (const ElfSegment& segment : state_->segments) {
+    if (address < segment.address || address - segment.address >= segment.memory_size) continue;
+    const auto offset = static_cast<off_t>(segment.offset + (address - segment.address));
+    if (::pread(state_->fd(), &value, size, offset) == static_cast<ssize_t>(size)) return value;
+  }
+  return std::nullopt;
+}
+
+std::string ElfFile::build_id() const {
+  const void* bytes = nullptr;
+  const ssize_t size = dwelf_elf_gnu_build_id(state_->elf(), &bytes);
+  std::string text;
+  for (ssize_t i = 0; i < size; ++i) {
+    text += fmt::format("{:02x}", static_cast<const unsigned char*>(bytes)[i]);
+  }
+  return text;
+}
+
+}  // namespace gilspy

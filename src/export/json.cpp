@@ -1,0 +1,136 @@
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+
+#include "gilspy/export/exporter.h"
+#include "gilspy/profile/blame.h"
+#include "gilspy/profile/version.h"
+
+/// The summary as data. Scripts rely on it: names stay, what was not measured is left out.
+namespace gilspy {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Grows when a name changes its meaning or goes away, not when one is added.
+constexpr int schema = 1;
+
+Json process_json(const Profile& profile) {
+  const ProcessStarted& process = profile.process;
+  Json json{{"pid", process.pid.value}, {"command", process.command}};
+  if (!process.python.empty()) json["python"] = process.python;
+  json["free_threaded"] = process.free_threaded;
+  if (process.gil_enabled) json["gil_enabled"] = *process.gil_enabled;
+  return json;
+}
+
+Json clock_json(const Profile& profile) {
+  if (profile.process.unix_ns == 0) return {{"start_monotonic_ns", to_ns(profile.begin)}};
+  // Both clocks at one moment, that of ProcessStarted.
+  return {{"start_monotonic_ns", to_ns(profile.process.at)},
+          {"start_unix_ns", profile.process.unix_ns}};
+}
+
+Json sampling_json(const Profile& profile) {
+  const Progress& progress = profile.progress;
+  Json json{{"requested_hz", profile.process.requested_hz}};
+  if (profile.wall() > Duration{}) {
+    json["achieved_hz"] = static_cast<double>(progress.ticks) / to_seconds(profile.wall());
+  }
+  json["ticks"] = progress.ticks;
+  json["missed"] = progress.missed;
+  json["unstable"] = progress.unstable;
+  json["stacks"] = progress.stacks;
+  json["stacks_dropped"] = progress.stacks_dropped;
+  json["cpu_seconds"] = to_seconds(progress.cpu);
+  return json;
+}
+
+Json gil_json(const Profile& profile, const GilProfile& gil) {
+  Json json;
+  if (const double wall = to_seconds(profile.wall()); wall > 0) {
+    json["held_share"] = to_seconds(gil.held) / wall;
+    json["contended_share"] = to_seconds(gil.contended) / wall;
+    json["unknown_share"] = to_seconds(gil.unknown) / wall;
+  }
+  json["wait_seconds"] = to_seconds(gil.wait);
+  json["handoffs"] = gil.handoffs;
+  if (profile.process.switch_interval > Duration{}) {
+    json["forced_handoffs"] = gil.forced_handoffs;
+  }
+  json["longest_hold_seconds"] = to_seconds(gil.longest_hold);
+  json["longest_wait_seconds"] = to_seconds(gil.longest_wait);
+  return json;
+}
+
+/// "gil" is the main interpreter's; with more than one there is also a list of all.
+void put_gils(Json& json, const Profile& profile) {
+  if (profile.gils.empty()) return;
+  json["gil"] = gil_json(profile, profile.gils.front());
+  if (profile.potential) json["gil"]["potential"] = *profile.potential;
+  if (profile.gils.size() == 1) return;
+  for (const GilProfile& gil : profile.gils) {
+    Json row{{"interpreters", gil.interpreters}};
+    row.update(gil_json(profile, gil));
+    json["gils"].push_back(std::move(row));
+  }
+}
+
+Json thread_json(const ThreadProfile& thread) {
+  const auto seconds = [&](Activity activity) {
+    return to_seconds(time_in(thread.times, activity));
+  };
+  return {{"tid", thread.tid.value},
+          {"name", thread.name},
+          {"holding_running_seconds", seconds(Activity::holding_running)},
+          {"holding_blocked_seconds", seconds(Activity::holding_blocked)},
+          {"waiting_seconds", seconds(Activity::waiting)},
+          {"running_seconds", seconds(Activity::running)},
+          {"blocked_seconds", seconds(Activity::blocked)},
+          {"runnable_seconds", seconds(Activity::runnable)},
+          {"unknown_seconds", seconds(Activity::unknown)}};
+}
+
+Json blame_json(const Profile& profile, const FunctionBlame& blame) {
+  Json json{{"holder_tid", blame.holder.value},
+            {"holder", label_of(profile, blame.holder)},
+            {"waiter_tid", blame.waiter.value},
+            {"waiter", label_of(profile, blame.waiter)},
+            {"seconds", to_seconds(blame.time)}};
+  if (!blame.function.empty()) json["function"] = blame.function;
+  if (!blame.file.empty()) json["file"] = blame.file;
+  if (blame.line != 0) json["line"] = blame.line;
+  return json;
+}
+
+class JsonExporter : public Exporter {
+ public:
+  void write(const Profile& profile, const ExportOptions&, std::ostream& out) const override {
+    Json json{{"gilspy", version}, {"schema", schema}};
+    json["process"] = process_json(profile);
+    json["wall_seconds"] = to_seconds(profile.wall());
+    json["clock"] = clock_json(profile);
+    json["sampling"] = sampling_json(profile);
+    put_gils(json, profile);
+    json["verdict"] = {{"kind", name_of(profile.verdict.kind)}, {"text", profile.verdict.text}};
+    json["threads"] = Json::array();
+    for (const ThreadProfile& thread : profile.threads) {
+      json["threads"].push_back(thread_json(thread));
+    }
+    json["blame"] = Json::array();
+    for (const FunctionBlame& row : blame_by_function(profile)) {
+      json["blame"].push_back(blame_json(profile, row));
+    }
+    // Names come from the target as they are, so bytes that are not UTF-8 must not stop the report.
+    out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+  }
+};
+
+}  // namespace
+
+const Exporter& json_exporter() {
+  static const JsonExporter exporter;
+  return exporter;
+}
+
+}  // namespace gilspy

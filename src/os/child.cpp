@@ -1,0 +1,85 @@
+#include "gilspy/os/child.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "gilspy/base/failure.h"
+
+namespace gilspy {
+namespace {
+
+int shell_status(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/// Runs in the forked child: only async-signal-safe calls. Reports errno through the pipe.
+[[noreturn]] void exec_program(char* const* arguments, int report) {
+  ::execvp(arguments[0], arguments);
+  const int error = errno;
+  [[maybe_unused]] const ssize_t told = ::write(report, &error, sizeof(error));
+  ::_exit(127);
+}
+
+}  // namespace
+
+UniqueFd open_pidfd(Pid pid) {
+  return UniqueFd{static_cast<int>(::syscall(SYS_pidfd_open, pid.value, 0))};
+}
+
+Child Child::start(const std::vector<std::string>& command) {
+  std::vector<char*> arguments;
+  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    throw Failure(ExitCode::other, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  }
+  const UniqueFd reader{ends[0]};
+  UniqueFd writer{ends[1]};
+  const pid_t pid = ::fork();
+  if (pid < 0) throw Failure(ExitCode::other, fmt::format("cannot fork: {}", std::strerror(errno)));
+  if (pid == 0) exec_program(arguments.data(), writer.get());
+
+  writer.reset();
+  int error = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(reader.get(), &error, sizeof(error));
+  } while (got < 0 && errno == EINTR);
+  if (got == sizeof(error)) {
+    ::waitpid(pid, nullptr, 0);
+    throw Failure(ExitCode::other, fmt::format("cannot run {}: {}", command[0], std::strerror(error)));
+  }
+  return Child{Pid{pid}, open_pidfd(Pid{pid})};
+}
+
+std::optional<int> Child::try_wait() {
+  int status = 0;
+  if (!status_ && ::waitpid(pid_.value, &status, WNOHANG) == pid_.value) {
+    status_ = shell_status(status);
+  }
+  return status_;
+}
+
+int Child::wait() {
+  int status = 0;
+  while (!status_) {
+    if (::waitpid(pid_.value, &status, 0) == pid_.value) status_ = shell_status(status);
+    else if (errno != EINTR) status_ = 127;
+  }
+  return *status_;
+}
+
+void Child::send_signal(int signal) const {
+  if (!status_) ::kill(pid_.value, signal);
+}
+
+}  // namespace gilspy

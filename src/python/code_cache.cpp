@@ -1,0 +1,104 @@
+#include "gilspy/python/code_cache.h"
+
+#include <array>
+#include <cstring>
+#include <string_view>
+
+#include "gilspy/python/objects.h"
+
+namespace gilspy {
+namespace {
+
+/// A program with more live code objects than this starts the cache anew, to keep memory bounded.
+constexpr std::size_t max_entries = 200'000;
+/// Largest bytecode believed, in bytes.
+constexpr std::uint64_t max_bytecode = 64U << 20;
+constexpr std::uint64_t code_unit = 2;
+
+}  // namespace
+
+const CodeCache::Code* CodeCache::find(RemoteAddress address) const {
+  const auto found = entries_.find(address);
+  return found != entries_.end() && found->second.valid ? &found->second.code : nullptr;
+}
+
+void CodeCache::refresh(std::span<const RemoteAddress> addresses) {
+  if (entries_.size() > max_entries) entries_.clear();
+  const std::size_t size = layout_.at.code.struct_size;
+  buffer_.assign(addresses.size() * size, std::byte{});
+  slots_.clear();
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    slots_.push_back({addresses[i], std::span{buffer_}.subspan(i * size, size)});
+  }
+  for (std::size_t done = 0; done < addresses.size();) {
+    const auto got = memory_.read_batch(std::span{slots_}.subspan(done));
+    if (!got) return;
+    const std::size_t end = done + *got;
+    for (; done < end; ++done) {
+      const Identity identity = identify(slots_[done].into);
+      Entry& entry = entries_[addresses[done]];
+      if (entry.valid && entry.identity == identity) continue;
+      auto code = load(addresses[done], identity);
+      entry.valid = code.has_value();
+      entry.identity = identity;
+      if (code) entry.code = std::move(*code);
+    }
+    if (done < addresses.size()) {
+      entries_.erase(addresses[done]);
+      ++done;
+    }
+  }
+}
+
+CodeCache::Identity CodeCache::identify(std::span<const std::byte> bytes) const {
+  const auto& at = layout_.at;
+  const StructView view{bytes};
+  Identity identity;
+  identity.type = view.get(at.object.type).value_or(RemoteAddress{});
+  identity.size = view.get(at.var_object.size).value_or(0);
+  identity.name = view.get(at.code.name).value_or(RemoteAddress{});
+  identity.qualname = view.get(at.code.qualname).value_or(RemoteAddress{});
+  identity.filename = view.get(at.code.filename).value_or(RemoteAddress{});
+  identity.line_table = view.get(at.code.line_table).value_or(RemoteAddress{});
+  identity.bytecode = view.get(at.code.code_object).value_or(RemoteAddress{});
+  identity.first_line = view.get(at.code.first_line).value_or(0);
+  return identity;
+}
+
+/// PyCode_Type is the type whose name is "code"; once seen it is known by its address.
+bool CodeCache::is_code_type(RemoteAddress type) {
+  if (type.is_null()) return false;
+  if (type == code_type_) return true;
+  const auto name = memory_.read_pointer(layout_.at.type.name.in(type));
+  const auto text = name ? memory_.read_value<std::array<char, 5>>(*name)
+                         : tl::make_unexpected(name.error());
+  if (!text || std::string_view{text->data(), text->size()} != std::string_view{"code\0", 5}) {
+    return false;
+  }
+  code_type_ = type;
+  return true;
+}
+
+Result<CodeCache::Code> CodeCache::load(RemoteAddress address, const Identity& identity) {
+  if (!is_code_type(identity.type)) return fail(ErrorClass::retry, "not a code object");
+  const auto& at = layout_.at.code;
+  Code code;
+  code.bytecode = at.bytecode.in(address);
+  code.bytecode_size = static_cast<std::uint64_t>(identity.size) * code_unit;
+  if (identity.size <= 0 || code.bytecode_size > max_bytecode) {
+    return fail(ErrorClass::retry, "a code object of impossible size");
+  }
+  const RemoteAddress name = identity.qualname.is_null() ? identity.name : identity.qualname;
+  const auto function = read_str(memory_, layout_, name);
+  if (!function) return tl::make_unexpected(function.error());
+  const auto file = read_str(memory_, layout_, identity.filename);
+  if (!file) return tl::make_unexpected(file.error());
+  const auto table = read_bytes(memory_, layout_, identity.line_table);
+  if (!table) return tl::make_unexpected(table.error());
+  code.first_line = static_cast<std::uint32_t>(std::max(identity.first_line, 0));
+  code.lines = LineTable{layout_.traits.line_table, code.first_line, *table};
+  code.id = interner_.code(*function, *file, code.first_line);
+  return code;
+}
+
+}  // namespace gilspy

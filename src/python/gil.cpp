@@ -1,0 +1,83 @@
+#include "gilspy/python/gil.h"
+
+#include <algorithm>
+
+namespace gilspy {
+namespace {
+
+/// glibc, nptl/pthread_cond_wait.c: the low three bits of __wrefs are flags.
+constexpr int wrefs_shift = 3;
+/// Agreements needed before a place is believed, and how many times rarer disagreements must be:
+/// a thread may enter or leave the wait between the two reads.
+constexpr std::uint32_t agreements_needed = 5;
+constexpr std::uint32_t agreements_per_difference = 8;
+
+}  // namespace
+
+ReadSlot GilReader::slot(Buffer& buffer) const {
+  const std::size_t size = std::min<std::size_t>(layout_->at.gil.struct_size, buffer.size());
+  return {gil_, std::span{buffer}.first(size)};
+}
+
+GilMoment GilReader::decode(const Buffer& buffer) const {
+  const auto& at = layout_->at.gil;
+  const StructView view{buffer};
+  GilMoment moment;
+  moment.enabled = view.get(at.enabled).value_or(1) != 0;
+  moment.locked = view.get(at.locked).value_or(0) == 1;
+  moment.last_holder = view.get(at.last_holder).value_or(RemoteAddress{});
+  moment.switch_number = view.get(at.switch_number).value_or(0);
+  for (std::size_t i = 0; i < CondWaiters::places.size(); ++i) {
+    const auto word_in = [&](Field<Embedded> cond) {
+      const auto offset = static_cast<std::uint64_t>(cond.offset) + CondWaiters::places[i];
+      return load<std::uint32_t>(buffer, offset).value_or(0);
+    };
+    moment.cond_words[i] = word_in(at.cond);
+    moment.switch_cond_words[i] = word_in(at.switch_cond);
+  }
+  return moment;
+}
+
+Duration GilReader::switch_interval(const Buffer& buffer) const {
+  const auto microseconds = StructView{buffer}.get(layout_->at.gil.interval).value_or(0);
+  return std::chrono::microseconds{static_cast<std::int64_t>(microseconds & 0x7FFFFFFF)};
+}
+
+bool GilReader::is_wait_address(std::uint64_t futex) const {
+  const RemoteRange range{layout_->at.gil.cond.in(gil_), gil_ + layout_->at.gil.struct_size};
+  return range.contains(RemoteAddress{futex});
+}
+
+bool GilReader::is_cond_address(std::uint64_t futex) const {
+  const auto& at = layout_->at.gil;
+  const RemoteRange cond{at.cond.in(gil_), at.mutex.in(gil_)};
+  const RemoteRange switch_cond{at.switch_cond.in(gil_), at.switch_mutex.in(gil_)};
+  return cond.contains(RemoteAddress{futex}) || switch_cond.contains(RemoteAddress{futex});
+}
+
+std::uint32_t CondWaiters::inside(const GilMoment& moment, std::size_t place) {
+  return (moment.cond_words[place] >> wrefs_shift) + (moment.switch_cond_words[place] >> wrefs_shift);
+}
+
+void CondWaiters::learn(const GilMoment& moment, std::uint32_t blocked) {
+  // Zero waiters would "agree" with any word that happens to be small.
+  if (blocked == 0) return;
+  for (std::size_t i = 0; i < scores_.size(); ++i) {
+    Score& score = scores_[i];
+    ++(inside(moment, i) == blocked ? score.agreed : score.differed);
+    // Recent evidence counts: a long run must not drown a change.
+    if (score.agreed + score.differed > 4096) score = {score.agreed / 2, score.differed / 2};
+  }
+}
+
+std::optional<std::uint32_t> CondWaiters::count(const GilMoment& moment) const {
+  for (std::size_t i = 0; i < scores_.size(); ++i) {
+    if (scores_[i].agreed >= agreements_needed &&
+        scores_[i].agreed >= agreements_per_difference * scores_[i].differed) {
+      return inside(moment, i);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace gilspy

@@ -1,0 +1,90 @@
+#include "process_figures.h"
+
+#include <fmt/format.h>
+
+#include "text.h"
+
+namespace gilspy {
+namespace {
+
+constexpr std::size_t widest_command = 70;
+
+double share_of_wall(const Profile& profile, Duration time) {
+  const double wall = to_seconds(profile.wall());
+  return wall > 0 ? to_seconds(time) / wall : 0;
+}
+
+std::string_view ending(std::optional<EndReason> reason) {
+  if (!reason) return ", cut short: the recording stops there without an end";
+  switch (*reason) {
+    case EndReason::requested: return "";
+    case EndReason::target_ended: return ", to the end of the process";
+    case EndReason::target_execed: return ", until the process became another program";
+    case EndReason::lost: return ", until the process could not be read any more";
+  }
+  return "";
+}
+
+std::string handoffs(const Profile& profile, const GilProfile& gil) {
+  const double wall = to_seconds(profile.wall());
+  const double rate = wall > 0 ? static_cast<double>(gil.handoffs) / wall : 0;
+  std::string text = fmt::format("hand-offs {:.{}f}/s", rate, rate < 10 ? 1 : 0);
+  if (profile.process.switch_interval == Duration{}) return text;
+  text += fmt::format(" ({} forced)", gil.forced_handoffs);
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> process_lines(const Profile& profile) {
+  const ProcessStarted& process = profile.process;
+  return {fmt::format("Process {}, Python {}{}: {}", process.pid.value,
+                      process.python.empty() ? "?" : terminal_text(process.python),
+                      process.free_threaded ? " free-threaded" : "",
+                      shortened(terminal_text(process.command), widest_command)),
+          fmt::format("Watched for {}{}", human(profile.wall()), ending(profile.end_reason))};
+}
+
+std::vector<std::string> gil_lines(const Profile& profile) {
+  if (profile.gils.empty()) {
+    return {profile.process.gil_enabled == false ? "GIL      off" : "GIL      not seen"};
+  }
+  std::vector<std::string> lines;
+  for (const GilProfile& gil : profile.gils) {
+    if (profile.gils.size() > 1) {
+      lines.push_back(fmt::format("GIL of interpreter {}", terminal_text(gil.interpreters)));
+    }
+    std::string shares =
+        fmt::format("GIL      held {}   contended {}   waits {} in all",
+                    percent(share_of_wall(profile, gil.held)),
+                    percent(share_of_wall(profile, gil.contended)), human(gil.wait));
+    if (const double unknown = share_of_wall(profile, gil.unknown); unknown >= 0.0005) {
+      shares += fmt::format("   unknown {}", percent(unknown));
+    }
+    lines.push_back(shares);
+    lines.push_back(fmt::format("         {}   longest hold {}   longest wait {}",
+                                handoffs(profile, gil), human(gil.longest_hold),
+                                human(gil.longest_wait)));
+  }
+  if (profile.potential) {
+    const std::uint32_t cores = profile.process.cores;
+    lines.push_back(fmt::format("         without it up to {:.1f} times as fast on {} core{}",
+                                *profile.potential, cores, cores == 1 ? "" : "s"));
+  }
+  return lines;
+}
+
+std::string sampling_cost_line(const Profile& profile) {
+  const Progress& progress = profile.progress;
+  const double wall = to_seconds(profile.wall());
+  const double hz = profile.process.requested_hz;
+  return fmt::format(
+      "Sampling: {} asked, {:.0f} achieved, {} ticks, {} missed, {} unstable, {} stacks ({} "
+      "dropped), gilspy used {} of a core",
+      hz > 0 ? fmt::format("{:.0f} Hz", hz) : "as many Hz as go",
+      wall > 0 ? static_cast<double>(progress.ticks) / wall : 0, progress.ticks, progress.missed,
+      progress.unstable, progress.stacks, progress.stacks_dropped,
+      percent(share_of_wall(profile, progress.cpu)));
+}
+
+}  // namespace gilspy

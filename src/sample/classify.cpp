@@ -1,0 +1,115 @@
+#include "classify.h"
+
+#include <sys/syscall.h>
+
+#include <algorithm>
+
+namespace gilspy {
+namespace {
+
+constexpr std::int16_t futex_wait_number = 455;  // futex_wait(2), kernel 6.7; address first as well
+
+bool is_futex(const SyscallNow& call) {
+  return call.kind == SyscallNow::Kind::in_syscall &&
+         (call.number == SYS_futex || call.number == futex_wait_number);
+}
+
+bool on_run_queue(const LaneSight& lane) {
+  return lane.syscall.kind == SyscallNow::Kind::running && !lane.stopped;
+}
+
+CpuState cpu_state(const LaneSight& lane) {
+  if (lane.stopped) return CpuState::stopped;
+  switch (lane.syscall.kind) {
+    case SyscallNow::Kind::running: return lane.lacks_cpu ? CpuState::runnable : CpuState::running;
+    case SyscallNow::Kind::in_syscall:
+    case SyscallNow::Kind::off_cpu: return CpuState::blocked;
+    case SyscallNow::Kind::gone:
+    case SyscallNow::Kind::unreadable: break;
+  }
+  return CpuState::unknown;
+}
+
+/// On a run queue with a thread state, and not the holder: inside take_gil or running without the GIL.
+bool in_doubt(const LaneSight& lane, const GilSight& gil) {
+  return on_run_queue(lane) && !lane.handing_over && lane.thread_state != gil.moment.holder();
+}
+
+/// Everything but the GIL axis of threads in doubt.
+ThreadState first_look(const LaneSight& lane, std::span<const GilSight> gils) {
+  ThreadState state;
+  state.cpu = cpu_state(lane);
+  if (state.cpu == CpuState::blocked) {
+    state.syscall = lane.syscall.number;
+    state.kind = block_kind_of(state.syscall);
+  }
+  if (lane.thread_state.is_null() || lane.gil >= gils.size()) {
+    state.gil = GilState::none;
+    return state;
+  }
+  const GilSight& gil = gils[lane.gil];
+  if (!gil.moment.enabled) {
+    state.gil = GilState::none;
+  } else if (is_futex(lane.syscall) && gil.reader->is_wait_address(lane.syscall.arguments[0])) {
+    // True at its own moment, whatever the GIL did meanwhile.
+    state.gil = GilState::waiting;
+  } else if (!gil.stable && (lane.thread_state == gil.holder_before ||
+                             lane.thread_state == gil.moment.holder())) {
+    state.gil = GilState::unknown;
+  } else if (lane.thread_state == gil.moment.holder()) {
+    state.gil = GilState::holding;
+  } else if (lane.handing_over) {
+    state.gil = GilState::waiting;
+  } else {
+    state.gil = GilState::released;
+  }
+  return state;
+}
+
+/// Of the threads in doubt as many wait as glibc counts inside the wait beyond those seen blocked
+/// there. When it is some but not all, those that waited at the tick before come first: a waiter
+/// wakes every switch interval, and stays a waiter.
+void settle_doubts(std::span<const LaneSight> lanes, std::size_t gil_index, const GilSight& gil,
+                   std::span<ThreadState> states) {
+  if (!gil.moment.enabled || !gil.cond_waiters) return;
+  const BlockedInWait blocked = blocked_in_wait(lanes, gil_index, gil);
+  if (*gil.cond_waiters <= blocked.count) return;
+  std::uint32_t left = *gil.cond_waiters - blocked.count;
+  for (const bool waited_before : {true, false}) {
+    for (std::size_t i = 0; i < lanes.size() && left > 0; ++i) {
+      const LaneSight& lane = lanes[i];
+      if (lane.thread_state.is_null() || lane.gil != gil_index || !in_doubt(lane, gil) ||
+          lane.waited_before != waited_before || states[i].gil != GilState::released) {
+        continue;
+      }
+      states[i].gil = GilState::waiting;
+      --left;
+    }
+  }
+}
+
+}  // namespace
+
+BlockedInWait blocked_in_wait(std::span<const LaneSight> lanes, std::size_t gil_index,
+                              const GilSight& gil) {
+  BlockedInWait blocked;
+  for (const LaneSight& lane : lanes) {
+    if (lane.thread_state.is_null() || lane.gil != gil_index) continue;
+    if (is_futex(lane.syscall) && gil.reader->is_cond_address(lane.syscall.arguments[0])) {
+      ++blocked.count;
+    } else if (in_doubt(lane, gil) || lane.syscall.kind == SyscallNow::Kind::unreadable) {
+      blocked.certain = false;
+    }
+  }
+  return blocked;
+}
+
+std::vector<ThreadState> classify(std::span<const LaneSight> lanes, std::span<const GilSight> gils) {
+  std::vector<ThreadState> states;
+  states.reserve(lanes.size());
+  for (const LaneSight& lane : lanes) states.push_back(first_look(lane, gils));
+  for (std::size_t i = 0; i < gils.size(); ++i) settle_doubts(lanes, i, gils[i], states);
+  return states;
+}
+
+}  // namespace gilspy

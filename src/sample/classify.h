@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "gilspy/model/thread_state.h"
+#include "gilspy/os/thread_files.h"
+#include "gilspy/python/gil.h"
+
+namespace gilspy {
+
+/// A GIL as one tick saw it: read before and after the threads' system calls.
+struct GilSight {
+  const GilReader* reader = nullptr;
+  GilMoment moment;                           ///< the later of the two reads
+  bool stable = true;                         ///< both reads show the same hold
+  RemoteAddress holder_before;                ///< of the earlier read; matters when not stable
+  std::optional<std::uint32_t> cond_waiters;  ///< threads inside the wait for it, when known
+};
+
+/// A thread as one tick saw it.
+struct LaneSight {
+  RemoteAddress thread_state;  ///< null: a native thread
+  std::size_t gil = 0;         ///< index of its GIL; meaningful when thread_state is not null
+  SyscallNow syscall;
+  bool lacks_cpu = false;      ///< on a run queue, but without a CPU
+  bool handing_over = false;   ///< lost its CPU inside drop_gil, after the GIL was asked of it
+  bool stopped = false;        ///< job control or a tracer
+  bool waited_before = false;  ///< waiting for the GIL at the tick before
+};
+
+/// Says where each thread stands. Pure: everything it knows is in its arguments.
+[[nodiscard]] std::vector<ThreadState> classify(std::span<const LaneSight> lanes,
+                                                std::span<const GilSight> gils);
+
+/// How many of these threads block on the GIL's condition variables, and whether that is all there is
+/// to know: false when a thread on a run queue might be inside the wait too.
+struct BlockedInWait {
+  std::uint32_t count = 0;
+  bool certain = true;
+};
+[[nodiscard]] BlockedInWait blocked_in_wait(std::span<const LaneSight> lanes, std::size_t gil_index,
+                                            const GilSight& gil);
+
+}  // namespace gilspy

@@ -1,0 +1,132 @@
+#include "lanes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "gilspy/python/thread_names.h"
+
+namespace gilspy {
+namespace {
+
+/// Names change rarely: a thread that has none yet is asked for soon, all of them once a second.
+constexpr Duration names_period = std::chrono::seconds{1};
+
+}  // namespace
+
+LaneTable::LaneTable(const ProcDir& process, MemoryReader& memory, const Target& target,
+                     Interner& interner, SampleSink& sink)
+    : process_(process), memory_(memory), target_(target), interner_(interner), sink_(sink) {
+  same_namespace_ = process.id_inside(Tid{process.pid().value}) == process.pid().value;
+}
+
+bool LaneTable::refresh(Time at) {
+  follow_tasks(at);
+  if (lanes_.empty()) return false;
+  const auto interpreters = read_interpreters(memory_, *target_.layout, target_.runtime);
+  if (!interpreters) return interpreters.error().kind != ErrorClass::target_gone;
+  follow_python(*interpreters);
+  follow_names(at, *interpreters);
+  return true;
+}
+
+void LaneTable::follow_tasks(Time at) {
+  const std::vector<Tid> now = process_.threads();
+  const std::set<Tid> alive(now.begin(), now.end());
+  std::erase_if(lanes_, [&](const Lane& lane) {
+    if (alive.contains(lane.tid)) return false;
+    if (told_.erase(lane.tid) > 0) sink_.accept(ThreadGone{at, lane.tid});
+    return true;
+  });
+  for (const Tid tid : now) {
+    if (std::ranges::find(lanes_, tid, &Lane::tid) == lanes_.end()) lanes_.emplace_back(process_, tid);
+  }
+  if (same_namespace_) return;
+  namespace_tids_.clear();
+  for (const Tid tid : now) {
+    if (const auto inside = process_.id_inside(tid)) {
+      namespace_tids_[static_cast<std::uint64_t>(*inside)] = tid;
+    }
+  }
+}
+
+Tid LaneTable::outside_tid(std::uint64_t native_id) {
+  if (same_namespace_) return Tid{static_cast<std::int32_t>(native_id)};
+  const auto found = namespace_tids_.find(native_id);
+  return found != namespace_tids_.end() ? found->second : no_thread;
+}
+
+std::size_t LaneTable::gil_index(const PythonInterpreter& interpreter) {
+  for (std::size_t i = 0; i < gils_.size(); ++i) {
+    if (gils_[i].reader.address() == interpreter.gil) return i;
+  }
+  const GilId id{static_cast<std::uint32_t>(gils_.size())};
+  const std::string users = interpreter.id == 0 ? "main" : fmt::format("{}", interpreter.id);
+  gils_.emplace_back(GilReader{*target_.layout, interpreter.gil}, id, interpreter.address);
+  sink_.accept(GilDefined{id, process_.pid(), interner_.string(users)});
+  return gils_.size() - 1;
+}
+
+void LaneTable::follow_python(const std::vector<PythonInterpreter>& interpreters) {
+  tids_.clear();
+  for (Lane& lane : lanes_) lane.python.reset();
+  // The list is headed by the newest interpreter; the main one, at the end, comes first for people.
+  for (auto interpreter = interpreters.rbegin(); interpreter != interpreters.rend(); ++interpreter) {
+    if (interpreter->gil.is_null()) continue;
+    const std::size_t gil = gil_index(*interpreter);
+    if (gils_[gil].interpreter == interpreter->address) {
+      gils_[gil].threads_head = interpreter->threads_head;
+    }
+    for (const PythonThread& thread : interpreter->threads) {
+      const Tid tid = outside_tid(thread.native_id);
+      tids_[thread.address] = tid;
+      const auto lane = std::ranges::find(lanes_, tid, &Lane::tid);
+      // One thread may have a state in several interpreters; the first, the main one's, stays.
+      if (lane == lanes_.end() || lane->python) continue;
+      lane->python = thread;
+      lane->gil = gil;
+    }
+  }
+}
+
+void LaneTable::follow_names(Time at, const std::vector<PythonInterpreter>& interpreters) {
+  const bool nameless = std::ranges::any_of(
+      lanes_, [&](const Lane& lane) { return lane.python && !names_.contains(lane.python->ident); });
+  if (nameless || at - names_read_at_ >= names_period) {
+    names_read_at_ = at;
+    names_.clear();
+    for (const PythonInterpreter& interpreter : interpreters) {
+      names_.merge(read_thread_names(memory_, *target_.layout, interpreter.address));
+    }
+  }
+  for (const Lane& lane : lanes_) {
+    Identity identity;
+    identity.python = lane.python.has_value();
+    if (lane.python) {
+      identity.gil = gils_[lane.gil].id;
+      if (const auto name = names_.find(lane.python->ident); name != names_.end()) {
+        identity.name = name->second;
+        identity.threading_name = true;
+      }
+    }
+    const auto told = told_.find(lane.tid);
+    // A thread that ends leaves `threading` before it leaves the process: it keeps its name.
+    if (identity.name.empty() && told != told_.end() && told->second.threading_name) {
+      identity.name = told->second.name;
+      identity.threading_name = true;
+    }
+    if (identity.name.empty()) identity.name = process_.thread_name(lane.tid);
+    if (told != told_.end() && told->second == identity) continue;
+    sink_.accept(ThreadSeen{at, process_.pid(), lane.tid, interner_.string(identity.name),
+                            identity.python, identity.gil});
+    told_[lane.tid] = std::move(identity);
+  }
+}
+
+Tid LaneTable::tid_of(RemoteAddress thread_state) const {
+  const auto found = tids_.find(thread_state);
+  return found != tids_.end() ? found->second : no_thread;
+}
+
+}  // namespace gilspy

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "gilspy/locate/target.h"
+#include "gilspy/model/tables.h"
+#include "gilspy/os/thread_files.h"
+#include "gilspy/python/gil.h"
+#include "gilspy/python/interpreters.h"
+
+namespace gilspy {
+
+/// What is kept about one thread of the target from tick to tick.
+struct Lane {
+  Lane(const ProcDir& process, Tid id) : tid(id), files(process, id) {}
+
+  Tid tid;
+  ThreadFiles files;
+  std::optional<PythonThread> python;
+  std::size_t gil = 0;  ///< index into LaneTable::gils(), when python
+
+  ThreadState state;        ///< as last told to the sink
+  bool told = false;        ///< the sink has seen a state of this lane
+  /// At the last tick, when it was on a run queue and not the holder; else nothing.
+  std::optional<SchedStat> sched;
+  bool handing_over = false;  ///< lost its CPU inside drop_gil and has not run since
+};
+
+struct GilLane {
+  GilLane(GilReader reads, GilId gil_id, RemoteAddress first_user)
+      : reader(reads), id(gil_id), interpreter(first_user) {}
+
+  GilReader reader;
+  GilId id;
+  RemoteAddress interpreter;       ///< the first that uses it; where the thread list is watched
+  RemoteAddress threads_head;      ///< as of the last refresh
+  CondWaiters cond_waiters;
+
+  std::optional<GilMoment> last;   ///< as of the last tick
+  Time held_since;                 ///< when the last change of holder was seen
+  Duration last_hold{};            ///< how long the holder before this one had it
+  std::optional<Tid> told_holder;  ///< as last told to the sink
+};
+
+/// Which threads and GILs there are, kept in step with the target; tells the sink of comings, goings
+/// and names.
+class LaneTable {
+ public:
+  LaneTable(const ProcDir& process, MemoryReader& memory, const Target& target, Interner& interner,
+            SampleSink& sink);
+
+  /// Looks at the process's threads and at Python's own lists anew. Returns false when the target is
+  /// gone. A Python list that cannot be read now leaves things as they were.
+  bool refresh(Time at);
+
+  [[nodiscard]] std::vector<Lane>& lanes() { return lanes_; }
+  [[nodiscard]] std::vector<GilLane>& gils() { return gils_; }
+  /// The thread that a Python thread state belongs to; no_thread when it is not known.
+  [[nodiscard]] Tid tid_of(RemoteAddress thread_state) const;
+
+ private:
+  struct Identity {
+    std::string name;
+    bool threading_name = false;  ///< from `threading`, not from the kernel
+    bool python = false;
+    std::optional<GilId> gil;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+
+  void follow_tasks(Time at);
+  void follow_python(const std::vector<PythonInterpreter>& interpreters);
+  std::size_t gil_index(const PythonInterpreter& interpreter);
+  void follow_names(Time at, const std::vector<PythonInterpreter>& interpreters);
+  [[nodiscard]] Tid outside_tid(std::uint64_t native_id);
+
+  const ProcDir& process_;
+  MemoryReader& memory_;
+  const Target& target_;
+  Interner& interner_;
+  SampleSink& sink_;
+  std::vector<Lane> lanes_;
+  std::vector<GilLane> gils_;
+  std::unordered_map<RemoteAddress, Tid> tids_;          // by Python thread state
+  std::unordered_map<std::uint64_t, std::string> names_; // by thread.ident
+  std::map<Tid, Identity> told_;
+  std::unordered_map<std::uint64_t, Tid> namespace_tids_;
+  bool same_namespace_ = true;
+  Time names_read_at_;
+};
+
+}  // namespace gilspy

@@ -1,0 +1,398 @@
+#include "gilspy/sample/sampler.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+
+#include "classify.h"
+#include "gilspy/python/stack_reader.h"
+#include "lanes.h"
+
+namespace gilspy {
+namespace {
+
+/// How often the lists of threads are gone through although nothing showed a change: a Python thread
+/// state can go while its native thread lives on, and native threads come without Python's knowledge.
+constexpr Duration refresh_period = std::chrono::milliseconds{50};
+/// How often an exec or a stop is looked for.
+constexpr Duration process_check_period = std::chrono::milliseconds{20};
+constexpr Duration progress_period = std::chrono::milliseconds{500};
+/// Reads of one tick before it is taken as it is. At 20,000 hand-offs/s and 16 us a read a third of
+/// first reads are torn, and one in eighty after four.
+constexpr int max_reads = 4;
+/// A tick speaks for the time halfway to its neighbours, but never for more than so much on a side.
+constexpr Duration max_reach = std::chrono::milliseconds{25};
+
+Duration own_cpu_time() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto of = [](const timeval& t) {
+    return std::chrono::seconds{t.tv_sec} + std::chrono::microseconds{t.tv_usec};
+  };
+  return of(usage.ru_utime) + of(usage.ru_stime);
+}
+
+std::int64_t unix_now_ns() {
+  return std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+class Sampler::State {
+ public:
+  State(const ProcDir& process, MemoryReader& memory, SampleSink& sink, Target target,
+        SamplerOptions options)
+      : process_(process),
+        memory_(memory),
+        sink_(sink),
+        target_(std::move(target)),
+        options_(options),
+        interner_(sink),
+        lanes_(process, memory, target_, interner_, sink),
+        stacks_(memory, *target_.layout, interner_) {}
+
+  Outcome begin();
+  Outcome tick(bool stacks);
+  void end(EndReason reason);
+
+  Progress totals;
+
+ private:
+  Outcome check_process();
+  [[nodiscard]] bool read_gils();
+  Outcome observe();
+  void look_at_threads();
+  void look_for_cpus();
+  [[nodiscard]] bool is_holder(const LaneSight& sight) const;
+  [[nodiscard]] bool is_handing_over(const Lane& lane, const std::optional<SchedStat>& old,
+                                     const SchedStat& sched);
+  void count_waiters();
+  void tell_gils();
+  void tell_states(std::span<const ThreadState> states);
+  void tell_gap(Time from, Time to);
+  void sample_stacks();
+  void tell_progress();
+
+  const ProcDir& process_;
+  MemoryReader& memory_;
+  SampleSink& sink_;
+  Target target_;
+  SamplerOptions options_;
+  Interner interner_;
+  LaneTable lanes_;
+  StackReader stacks_;
+
+  std::optional<std::uint64_t> token_;
+  Time now_;    // of the tick being made
+  Time begin_;  // from where on the tick speaks
+  Time last_tick_;
+  Duration gap_{};       // since the last tick
+  Duration interval_{};  // sys.getswitchinterval()
+  Time refreshed_at_;
+  Time checked_at_;
+  Time progress_at_;
+  bool stopped_ = false;
+  bool refresh_wanted_ = false;
+
+  // What one tick reads; kept to spare allocations.
+  std::vector<GilReader::Buffer> gil_bytes_;
+  std::vector<RemoteAddress> heads_;
+  std::vector<ReadSlot> slots_;
+  std::vector<GilSight> gil_sights_;
+  std::vector<LaneSight> lane_sights_;
+};
+
+Sampler::Outcome Sampler::State::begin() {
+  token_ = exec_token(process_);
+  now_ = begin_ = last_tick_ = refreshed_at_ = checked_at_ = progress_at_ = now();
+  ProcessStarted started;
+  started.at = now_;
+  started.pid = process_.pid();
+  started.command = process_.command_line();
+  started.python = target_.version.text();
+  started.free_threaded = target_.layout->free_threaded;
+  started.unix_ns = unix_now_ns();
+  started.cores = process_.cores();
+  started.requested_hz = options_.state_hz;
+  started.stack_hz = options_.stack_hz;
+  // The GIL's own facts have to be read before the process can be told of, and its definition comes
+  // after that: so they are read by themselves here.
+  const auto interpreters = read_interpreters(memory_, *target_.layout, target_.runtime);
+  if (interpreters && !interpreters->empty() && !interpreters->back().gil.is_null()) {
+    const GilReader reader{*target_.layout, interpreters->back().gil};
+    GilReader::Buffer bytes{};
+    const std::array slot{reader.slot(bytes)};
+    if (const auto done = memory_.read_batch(slot); done && *done == 1) {
+      started.gil_enabled = reader.decode(bytes).enabled;
+      started.switch_interval = interval_ = reader.switch_interval(bytes);
+    }
+  }
+  sink_.accept(started);
+  if (!token_ || !lanes_.refresh(now_)) return Outcome::ended;
+  return Outcome::alive;
+}
+
+Sampler::Outcome Sampler::State::check_process() {
+  checked_at_ = now_;
+  const auto stat = process_.stat();
+  if (!stat || stat->state == 'Z' || stat->state == 'X') return Outcome::ended;
+  // An exiting process has given up its memory, and its stack with it, before it is a zombie.
+  if (stat->start_stack == 0) return Outcome::ended;
+  if (stat->start_stack != token_) return Outcome::execed;
+  const bool stopped = stat->state == 'T' || stat->state == 't';
+  if (stopped != stopped_) {
+    stopped_ = stopped;
+    sink_.accept(Noted{begin_, process_.pid(),
+                       stopped ? "the target was stopped (SIGSTOP or a tracer)"
+                               : "the target was continued"});
+  }
+  return Outcome::alive;
+}
+
+/// One batched read of every GIL and of the heads of the thread lists.
+bool Sampler::State::read_gils() {
+  auto& gils = lanes_.gils();
+  gil_bytes_.resize(gils.size());
+  heads_.resize(gils.size());
+  slots_.clear();
+  for (std::size_t i = 0; i < gils.size(); ++i) {
+    slots_.push_back(gils[i].reader.slot(gil_bytes_[i]));
+    slots_.push_back({target_.layout->at.interpreter.threads_head.in(gils[i].interpreter),
+                      std::as_writable_bytes(std::span{&heads_[i], 1})});
+  }
+  const auto done = memory_.read_batch(slots_);
+  return done && *done == slots_.size();
+}
+
+void Sampler::State::look_at_threads() {
+  lane_sights_.clear();
+  for (Lane& lane : lanes_.lanes()) {
+    LaneSight sight;
+    if (lane.python) sight.thread_state = lane.python->address;
+    sight.gil = lane.gil;
+    sight.syscall = lane.files.syscall();
+    sight.stopped = stopped_;
+    sight.waited_before = lane.state.gil == GilState::waiting;
+    if (sight.syscall.kind == SyscallNow::Kind::gone) refresh_wanted_ = true;
+    lane_sights_.push_back(sight);
+  }
+}
+
+/// The GIL, the threads' system calls, and the GIL again until nothing changed in between.
+Sampler::Outcome Sampler::State::observe() {
+  auto& gils = lanes_.gils();
+  gil_sights_.assign(gils.size(), {});
+  if (!read_gils()) return check_process();
+  for (int reads = 1;; ++reads) {
+    std::vector<GilMoment> before;
+    for (std::size_t i = 0; i < gils.size(); ++i) before.push_back(gils[i].reader.decode(gil_bytes_[i]));
+    look_at_threads();
+    if (!read_gils()) return check_process();
+    bool stable = true;
+    for (std::size_t i = 0; i < gils.size(); ++i) {
+      GilSight& sight = gil_sights_[i];
+      sight.reader = &gils[i].reader;
+      sight.moment = gils[i].reader.decode(gil_bytes_[i]);
+      sight.stable = sight.moment.same_hold(before[i]);
+      sight.holder_before = before[i].holder();
+      stable = stable && sight.stable;
+      if (heads_[i] != gils[i].threads_head) refresh_wanted_ = true;
+    }
+    if (stable) return Outcome::alive;
+    if (reads == max_reads) {
+      ++totals.unstable;
+      return Outcome::alive;
+    }
+    ++totals.retried;
+  }
+}
+
+/// Whether the threads on a run queue have a CPU. Only for those that do not hold the GIL: a holder
+/// keeps everybody waiting either way.
+void Sampler::State::look_for_cpus() {
+  auto& lanes = lanes_.lanes();
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    Lane& lane = lanes[i];
+    LaneSight& sight = lane_sights_[i];
+    const bool on_queue = sight.syscall.kind == SyscallNow::Kind::running && !stopped_;
+    if (!on_queue || is_holder(sight)) {
+      lane.sched.reset();
+      lane.handing_over = false;
+      continue;
+    }
+    const auto now_sched = lane.files.schedstat();
+    const auto left = lane.files.context_switches();
+    const auto old = std::exchange(lane.sched, now_sched);
+    if (!now_sched || !left) continue;
+    const bool on_cpu = now_sched->slices > *left;
+    // Off its CPU, but it ran for most of the time since the last tick: it is we who took its place.
+    const bool ran_till_now = old && 2 * (now_sched->ran - old->ran) > gap_;
+    sight.lacks_cpu = !on_cpu && !ran_till_now;
+    lane.handing_over = !on_cpu && is_handing_over(lane, old, *now_sched);
+    sight.handing_over = lane.handing_over;
+  }
+}
+
+bool Sampler::State::is_holder(const LaneSight& sight) const {
+  return !sight.thread_state.is_null() && sight.gil < gil_sights_.size() &&
+         sight.thread_state == gil_sights_[sight.gil].moment.holder();
+}
+
+/// The waiter that drop_gil wakes often preempts the thread that woke it, right inside drop_gil: the
+/// old holder then sits on the run queue, in no wait that anybody counts. A hold of a whole switch
+/// interval ended because the GIL was asked for, so that thread wants it back; after a shorter one it
+/// let go by itself, and only wants a CPU.
+bool Sampler::State::is_handing_over(const Lane& lane, const std::optional<SchedStat>& old,
+                                     const SchedStat& sched) {
+  if (!lane.python) return false;
+  const GilLane& gil = lanes_.gils()[lane.gil];
+  if (lane.handing_over) return old && old->slices == sched.slices;
+  const Duration hold = now_ - gil.held_since > gap_ + gap_ / 2 ? gil.last_hold : now_ - gil.held_since;
+  return lane.state.gil == GilState::holding && hold >= interval_ - interval_ / 4;
+}
+
+void Sampler::State::count_waiters() {
+  auto& gils = lanes_.gils();
+  for (std::size_t i = 0; i < gils.size() && i < gil_sights_.size(); ++i) {
+    if (gil_sights_[i].reader == nullptr) continue;
+    const BlockedInWait blocked = blocked_in_wait(lane_sights_, i, gil_sights_[i]);
+    if (blocked.certain && gil_sights_[i].stable) {
+      gils[i].cond_waiters.learn(gil_sights_[i].moment, blocked.count);
+    }
+    gil_sights_[i].cond_waiters = gils[i].cond_waiters.count(gil_sights_[i].moment);
+  }
+}
+
+void Sampler::State::tell_gils() {
+  auto& gils = lanes_.gils();
+  for (std::size_t i = 0; i < gils.size() && i < gil_sights_.size(); ++i) {
+    GilLane& lane = gils[i];
+    const GilSight& sight = gil_sights_[i];
+    if (sight.reader == nullptr) continue;
+    std::uint64_t handoffs = 0;
+    if (lane.last && sight.moment.switch_number > lane.last->switch_number) {
+      handoffs = sight.moment.switch_number - lane.last->switch_number;
+    }
+    const RemoteAddress holder_state = sight.moment.holder();
+    const Tid holder = holder_state.is_null() ? no_thread : lanes_.tid_of(holder_state);
+    const bool known = holder_state.is_null() || holder != no_thread;
+    if (!known) refresh_wanted_ = true;
+    if (lane.told_holder != holder || handoffs > 0 || !lane.last) {
+      // More than a second's worth of hand-offs in one tick is torn memory, not hand-offs.
+      const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(handoffs, 1'000'000));
+      sink_.accept(GilChanged{begin_, lane.id, holder, known, count});
+    }
+    if (!lane.last || !sight.moment.same_hold(*lane.last)) {
+      lane.last_hold = begin_ - lane.held_since;
+      lane.held_since = begin_;
+    }
+    lane.told_holder = holder;
+    lane.last = sight.moment;
+  }
+}
+
+void Sampler::State::tell_states(std::span<const ThreadState> states) {
+  auto& lanes = lanes_.lanes();
+  for (std::size_t i = 0; i < lanes.size() && i < states.size(); ++i) {
+    if (lanes[i].told && lanes[i].state == states[i]) continue;
+    if (lane_sights_[i].syscall.kind == SyscallNow::Kind::gone) continue;
+    lanes[i].state = states[i];
+    lanes[i].told = true;
+    sink_.accept(StateChanged{begin_, lanes[i].tid, states[i]});
+  }
+}
+
+/// We were not running for so long that nobody can say what the target did meanwhile.
+void Sampler::State::tell_gap(Time from, Time to) {
+  for (Lane& lane : lanes_.lanes()) {
+    lane.state = ThreadState{};
+    lane.told = true;
+    sink_.accept(StateChanged{from, lane.tid, lane.state});
+  }
+  for (GilLane& gil : lanes_.gils()) {
+    gil.told_holder.reset();
+    sink_.accept(GilChanged{from, gil.id, no_thread, false, 0});
+  }
+  sink_.accept(Noted{from, process_.pid(),
+                     "gilspy had no CPU for " +
+                         std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count()) +
+                         " ms; the states of that time are unknown"});
+}
+
+void Sampler::State::sample_stacks() {
+  for (const Lane& lane : lanes_.lanes()) {
+    if (!lane.python) continue;
+    const auto stack = stacks_.read(*lane.python);
+    if (!stack) {
+      ++totals.stacks_dropped;
+      if (stack.error().kind == ErrorClass::drop_thread) refresh_wanted_ = true;
+      continue;
+    }
+    ++totals.stacks;
+    sink_.accept(StackSampled{now_, lane.tid, *stack});
+  }
+}
+
+void Sampler::State::tell_progress() {
+  progress_at_ = now_;
+  totals.at = now_;
+  totals.cpu = own_cpu_time();
+  sink_.accept(totals);
+}
+
+Sampler::Outcome Sampler::State::tick(bool stacks) {
+  now_ = now();
+  gap_ = now_ - last_tick_;
+  const Duration reach = std::max(max_reach, options_.state_hz > 0
+                                                 ? Duration{static_cast<std::int64_t>(1e9 / options_.state_hz)}
+                                                 : Duration{});
+  begin_ = last_tick_ + gap_ / 2;
+  if (gap_ > 2 * reach) {
+    tell_gap(last_tick_ + reach, now_ - reach);
+    begin_ = now_ - reach;
+  }
+  last_tick_ = now_;
+
+  if (now_ - checked_at_ >= process_check_period) {
+    if (const Outcome outcome = check_process(); outcome != Outcome::alive) return outcome;
+  }
+  if (refresh_wanted_ || now_ - refreshed_at_ >= refresh_period) {
+    refresh_wanted_ = false;
+    refreshed_at_ = now_;
+    if (!lanes_.refresh(begin_)) return Outcome::ended;
+  }
+  if (const Outcome outcome = observe(); outcome != Outcome::alive) return outcome;
+
+  look_for_cpus();
+  count_waiters();
+  const std::vector<ThreadState> states = classify(lane_sights_, gil_sights_);
+  tell_gils();
+  tell_states(states);
+  ++totals.ticks;
+  if (stacks) sample_stacks();
+  if (now_ - progress_at_ >= progress_period) tell_progress();
+  return Outcome::alive;
+}
+
+void Sampler::State::end(EndReason reason) {
+  now_ = now();
+  // The last tick speaks for no more than its reach, as every other.
+  if (now_ - last_tick_ > max_reach) tell_gap(last_tick_ + max_reach, now_);
+  tell_progress();
+  sink_.accept(ProcessEnded{now_, process_.pid(), reason});
+}
+
+Sampler::Sampler(const ProcDir& process, MemoryReader& memory, SampleSink& sink, Target target,
+                 SamplerOptions options)
+    : state_(std::make_unique<State>(process, memory, sink, std::move(target), options)) {}
+Sampler::~Sampler() = default;
+
+Sampler::Outcome Sampler::begin() { return state_->begin(); }
+Sampler::Outcome Sampler::tick(bool stacks) { return state_->tick(stacks); }
+void Sampler::missed(std::uint64_t ticks) { state_->totals.missed += ticks; }
+void Sampler::end(EndReason reason) { state_->end(reason); }
+std::uint64_t Sampler::ticks() const { return state_->totals.ticks; }
+
+}  // namespace gilspy

@@ -1,0 +1,58 @@
+#include "gilspy/model/tables.h"
+
+#include <gtest/gtest.h>
+
+#include "event_helpers.h"
+
+namespace gilspy {
+namespace {
+
+TEST(Interner, SendsEachDefinitionOnceAndBeforeItsFirstUse) {
+  testing::CollectingSink sink;
+  Interner interner{sink};
+  const CodeId code = interner.code("crunch", "app.py", 10);
+  EXPECT_EQ(interner.code("crunch", "app.py", 10), code);
+  const StackId stack = interner.stack(empty_stack, code, 12);
+  EXPECT_EQ(interner.stack(empty_stack, code, 12), stack);
+  EXPECT_NE(stack, empty_stack);
+  ASSERT_EQ(sink.events.size(), 4U);
+  EXPECT_EQ(std::get<StringDefined>(sink.events[0]).text, "crunch");
+  EXPECT_EQ(std::get<StringDefined>(sink.events[1]).text, "app.py");
+  EXPECT_EQ(std::get<CodeDefined>(sink.events[2]).id, code);
+  EXPECT_EQ(std::get<StackDefined>(sink.events[3]).id, stack);
+}
+
+TEST(Tables, GivesBackWhatTheInternerSent) {
+  Tables tables;
+  Interner interner{tables};
+  const StackId outer = interner.stack(empty_stack, interner.code("main", "app.py", 1), 30);
+  const StackId inner = interner.stack(outer, interner.code("crunch", "app.py", 10), 12);
+  const auto frames = tables.frames(inner);
+  ASSERT_EQ(frames.size(), 2U);
+  EXPECT_EQ(tables.function_of(frames[0]), "main");
+  EXPECT_EQ(tables.function_of(frames[1]), "crunch");
+  EXPECT_EQ(frames[1].line, 12U);
+}
+
+TEST(Tables, AnswersUnknownIdsWithNothing) {
+  const Tables tables;
+  EXPECT_EQ(tables.string(StringId{7}), "");
+  EXPECT_TRUE(tables.frames(StackId{7}).empty());
+}
+
+TEST(Tables, HostileParentsCannotMakeACycle) {
+  Tables tables;
+  tables.accept(StackDefined{StackId{1}, StackId{2}, CodeId{0}, 1});
+  tables.accept(StackDefined{StackId{2}, StackId{1}, CodeId{0}, 2});
+  tables.accept(StackDefined{StackId{1}, StackId{2}, CodeId{0}, 3});
+  EXPECT_EQ(tables.frames(StackId{2}).size(), 2U);
+}
+
+TEST(Tables, AnIdFarBeyondTheEndIsLeftOut) {
+  Tables tables;
+  tables.accept(StringDefined{StringId{4'000'000'000}, "x"});
+  EXPECT_EQ(tables.string(StringId{4'000'000'000}), "");
+}
+
+}  // namespace
+}  // namespace gilspy

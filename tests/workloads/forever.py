@@ -1,0 +1,31 @@
+"""forever.py [N]: N threads (2) of pure Python until SIGTERM comes or standard input ends."""
+
+import os
+import signal
+import sys
+import threading
+
+import ready
+
+stop = threading.Event()
+
+
+def crunch():
+    while not stop.is_set():
+        sum(range(20000))
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2
+    threads = [threading.Thread(target=crunch, name="crunch-%d" % n) for n in range(count)]
+    ids = ready.start(threads)
+    ready.announce(threads=ids)
+    try:
+        while os.read(0, 4096):
+            pass
+    finally:
+        stop.set()
+
+
+main()
