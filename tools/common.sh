@@ -11,14 +11,25 @@ if command -v ccache >/dev/null; then
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache
 fi
 
-# build PRESET [TARGET...]: configures build/PRESET if that has not been done, and builds.
-# Without a target, everything. Ninja runs CMake again by itself when a CMakeLists.txt changed.
+# configure PRESET: makes build/PRESET if it is not there. Ninja runs CMake again when a CMakeLists.txt changed.
+configure() {
+  local log
+  [ -f "build/$1/build.ninja" ] && return
+  log=$(cmake --preset "$1" 2>&1) || { printf '%s\n' "$log"; return 1; }
+}
+
+# build PRESET [TARGET...]: without a target, everything.
 build() {
   local preset=$1
   shift
-  if [ ! -f "build/$preset/build.ninja" ]; then
-    cmake --preset "$preset" >"build.$preset.log" 2>&1 || { cat "build.$preset.log"; rm "build.$preset.log"; return 1; }
-    rm "build.$preset.log"
-  fi
+  configure "$preset"
   cmake --build "build/$preset" --parallel "$jobs" ${1:+--target "$@"}
+}
+
+# build_unit_tests PRESET: only what they need.
+build_unit_tests() {
+  local targets
+  configure "$1"
+  mapfile -t targets < <(ninja -C "build/$1" -t targets all | sed -n 's/^\(unit_[a-z_]*\): phony$/\1/p')
+  build "$1" "${targets[@]}"
 }

@@ -110,6 +110,13 @@ AccessCheck check_read(const ProcDir& process) {
       return {"reading its memory", false, "it has ended", "find the process again: pgrep -a python"};
     case Access::denied: break;
   }
+  if (have_ptrace_capability()) {
+    // CAP_SYS_PTRACE counts in the target's user namespace; kernel threads have no memory at all.
+    return {"reading its memory", false,
+            "refused although gilspy has CAP_SYS_PTRACE: a kernel thread, or a process of another "
+            "user namespace",
+            "run gilspy on the host, or in the process's own container"};
+  }
   return {"reading its memory", false, "tried, refused by the kernel", "sudo gilspy ..."};
 }
 
@@ -153,7 +160,7 @@ std::string why_denied(const ProcDir& process) {
   for (const AccessCheck& check : checks) {
     if (!check.good) return fmt::format("{}; fix: {}", check.finding, check.fix);
   }
-  return "the kernel refuses; fix: sudo gilspy ...";
+  return "the kernel refuses; see gilspy doctor --pid " + std::to_string(process.pid().value);
 }
 
 }  // namespace gilspy

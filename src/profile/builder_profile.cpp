@@ -59,7 +59,8 @@ Profile ProfileBuilder::State::profile() const {
   std::vector<GilClock> gils;
   for (const auto& [id, clock] : gils_) {
     const auto hold = gils.emplace_back(clock).close(now_, switch_interval(), blame);
-    const auto holder = hold ? living_.find(hold->holder) : living_.end();
+    if (!hold) continue;
+    const auto holder = living_.find(hold->holder);
     if (holder != living_.end()) threads[holder->second].held_until(now_, hold->length);
   }
   GilClock{no_gil_}.close(now_, switch_interval(), blame);

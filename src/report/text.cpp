@@ -20,7 +20,9 @@ CodePoint first_of(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::uint32_t lead = byte(0);
   if (lead < 0x80) return {lead, 1, true};
-  const std::size_t bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  std::size_t bytes = 2;
+  if (lead >= 0xE0) bytes = 3;
+  if (lead >= 0xF0) bytes = 4;
   if (lead < 0xC2 || lead > 0xF4 || text.size() < bytes) return {lead, 1, false};
   std::uint32_t value = lead & (0xFFU >> (bytes + 1));
   for (std::size_t i = 1; i < bytes; ++i) {
@@ -118,7 +120,9 @@ std::string human(Duration time) {
   const double seconds = to_seconds(time);
   const auto three_digits = [](double value, std::string_view unit) {
     // Decided on the value as it will be shown, so that 9.996 does not become "10.00".
-    const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+    int decimals = 0;
+    if (value < 99.95) decimals = 1;
+    if (value < 9.995) decimals = 2;
     return fmt::format("{:.{}f} {}", value, decimals, unit);
   };
   if (seconds <= 0) return "0 s";
@@ -127,8 +131,9 @@ std::string human(Duration time) {
   if (seconds < 0.9995) return three_digits(seconds * 1e3, "ms");
   if (seconds < 119.95) return three_digits(seconds, "s");
   const auto whole = std::chrono::round<std::chrono::seconds>(time).count();
-  if (whole < 2 * 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
-  return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
+  constexpr std::int64_t hour = 3600;
+  if (whole < 2 * hour) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  return fmt::format("{} h {} min", whole / hour, whole / 60 % 60);
 }
 
 std::string percent(double share) { return fmt::format("{:.1f} %", share * 100); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -16,7 +17,7 @@ namespace {
 constexpr std::size_t most_rows = 20;
 constexpr std::size_t widest_name = 32;
 
-enum Column : std::size_t { hold, wait, run, blocked, runnable, unknown, column_count };
+enum Column : std::uint8_t { hold, wait, run, blocked, runnable, unknown, column_count };
 
 struct Shown {
   std::string_view heading;
@@ -77,7 +78,7 @@ struct Row {
 std::vector<Row> rows_of(const Profile& profile) {
   std::vector<Row> rows;
   for (const ThreadProfile& thread : profile.threads) {
-    std::string name = terminal_text(thread.name);
+    const std::string name = terminal_text(thread.name);
     rows.push_back(Row{name.empty() ? "(no name)" : shortened(name, widest_name),
                        std::to_string(thread.tid.value),
                        seconds_of(thread),

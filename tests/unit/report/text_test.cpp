@@ -26,10 +26,10 @@ TEST(Text, DurationsHaveThreeDigitsAndAUnit) {
 TEST(Text, NothingOfTheTargetSteersTheTerminal) {
   EXPECT_EQ(terminal_text("a\x1b[31mb\n"), "a\\x1b[31mb\\x0a");
   EXPECT_EQ(terminal_text("\xc2\x9b"
-                      "1m"),
+                          "1m"),
             "\\u{009b}1m");
   EXPECT_EQ(terminal_text("\xe2\x80\xae"
-                      "x"),
+                          "x"),
             "\\u{202e}x");
   EXPECT_EQ(terminal_text("\xff\xc0\xaf\xed\xa0\x80"), "\\xff\\xc0\\xaf\\xed\\xa0\\x80");
   EXPECT_EQ(terminal_text("\xe4\xb8"), "\\xe4\\xb8");
