@@ -6,9 +6,32 @@ namespace gilspy {
 namespace {
 
 // One generated table per minor: CPython keeps its structs still within a minor release.
+#include "tables/cpython_3_10.inc"
 #include "tables/cpython_3_11.inc"
 #include "tables/cpython_3_12.inc"
 #include "tables/cpython_3_13.inc"
+#include "tables/cpython_3_7.inc"
+#include "tables/cpython_3_8.inc"
+#include "tables/cpython_3_9.inc"
+
+/// 3.7 to 3.9: Include/frameobject.h, Objects/lnotab_notes.txt, Objects/dict-common.h.
+constexpr Traits traits_3_7{
+    .gil_place = Traits::GilPlace::runtime,
+    .frame_head = Traits::FrameHead::frame_object,
+    .instruction = Traits::Instruction::index_bytes,
+    .line_table = Traits::LineTable::lnotab,
+    .thread_id = Traits::ThreadId::pthread_only,
+    .dict_keys = Traits::DictKeys::size,
+    .instance_dict = Traits::InstanceDict::dictoffset,
+};
+
+/// 3.10: f_lasti counts code units, line numbers after PEP 626.
+constexpr Traits traits_3_10 = [] {
+  Traits traits = traits_3_7;
+  traits.instruction = Traits::Instruction::index_units;
+  traits.line_table = Traits::LineTable::ranges;
+  return traits;
+}();
 
 /// Objects/codeobject.c, Python/ceval_gil.c, Include/internal/pycore_frame.h of 3.11.
 constexpr Traits traits_3_11{
@@ -44,6 +67,10 @@ constexpr Traits traits_3_13 = [] {
 }();
 
 constexpr std::array layouts{
+    Layout{{3, 7, 0}, false, traits_3_7, offsets_3_7},
+    Layout{{3, 8, 0}, false, traits_3_7, offsets_3_8},
+    Layout{{3, 9, 0}, false, traits_3_7, offsets_3_9},
+    Layout{{3, 10, 0}, false, traits_3_10, offsets_3_10},
     Layout{{3, 11, 0}, false, traits_3_11, offsets_3_11},
     Layout{{3, 12, 0}, false, traits_3_12, offsets_3_12},
     Layout{{3, 13, 0}, false, traits_3_13, offsets_3_13},
@@ -61,6 +88,6 @@ const Layout* layout_for(Version version, bool free_threaded) {
   return nullptr;
 }
 
-std::string_view supported_versions() { return "3.11 to 3.13"; }
+std::string_view supported_versions() { return "3.7 to 3.13"; }
 
 }  // namespace gilspy

@@ -31,6 +31,8 @@ class ElfFile::State {
 
 namespace {
 
+constexpr std::uint64_t max_section = 64U << 20;
+
 bool is_x86_64_program(Elf* elf) {
   GElf_Ehdr header;
   return elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header) != nullptr &&
@@ -68,6 +70,18 @@ std::optional<ElfSymbol> find_in_table(Elf* elf, Elf_Scn* section, const GElf_Sh
   return std::nullopt;
 }
 
+Elf_Scn* find_section(Elf* elf, std::string_view name, GElf_Shdr& header) {
+  std::size_t names = 0;
+  if (elf_getshdrstrndx(elf, &names) != 0) return nullptr;
+  Elf_Scn* section = nullptr;
+  while ((section = elf_nextscn(elf, section)) != nullptr) {
+    if (gelf_getshdr(section, &header) == nullptr) continue;
+    const char* section_name = elf_strptr(elf, names, header.sh_name);
+    if (section_name != nullptr && name == section_name) return section;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 ElfFile::ElfFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -102,18 +116,19 @@ std::optional<ElfSymbol> ElfFile::symbol(std::string_view name) const {
 }
 
 std::optional<ElfSection> ElfFile::section(std::string_view name) const {
-  std::size_t names = 0;
-  if (elf_getshdrstrndx(state_->elf(), &names) != 0) return std::nullopt;
-  Elf_Scn* section = nullptr;
-  while ((section = elf_nextscn(state_->elf(), section)) != nullptr) {
-    GElf_Shdr header;
-    if (gelf_getshdr(section, &header) == nullptr) continue;
-    const char* section_name = elf_strptr(state_->elf(), names, header.sh_name);
-    if (section_name != nullptr && name == section_name) {
-      return ElfSection{header.sh_addr, header.sh_size};
-    }
-  }
-  return std::nullopt;
+  GElf_Shdr header;
+  if (find_section(state_->elf(), name, header) == nullptr) return std::nullopt;
+  return ElfSection{header.sh_addr, header.sh_size};
+}
+
+std::vector<std::byte> ElfFile::section_bytes(std::string_view name) const {
+  GElf_Shdr header;
+  Elf_Scn* section = find_section(state_->elf(), name, header);
+  if (section == nullptr || header.sh_type == SHT_NOBITS || header.sh_size > max_section) return {};
+  const Elf_Data* data = elf_rawdata(section, nullptr);
+  if (data == nullptr || data->d_buf == nullptr) return {};
+  const auto* begin = static_cast<const std::byte*>(data->d_buf);
+  return {begin, begin + data->d_size};
 }
 
 std::optional<std::uint64_t> ElfFile::value_at(std::uint64_t address, std::size_t size) const {

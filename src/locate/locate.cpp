@@ -6,6 +6,7 @@
 
 #include "binaries.h"
 #include "gilspy/locate/target.h"
+#include "version_text.h"
 
 namespace gilspy {
 namespace {
@@ -32,7 +33,18 @@ struct Candidate {
   std::string how;
 };
 
-std::optional<Candidate> find_runtime(const ElfFile& elf, std::uint64_t bias) {
+/// {} when the file does not tell.
+Version version_of(const ElfFile& elf, std::string_view path) {
+  // Include/pylifecycle.h, 3.11 on.
+  if (const auto symbol = elf.symbol("Py_Version")) {
+    if (const auto hex = elf.value_at(symbol->address, 4)) return Version::from_hex(*hex);
+  }
+  const auto minor = minor_in_name(path);
+  if (const auto version = version_in_strings(elf.section_bytes(".rodata"), minor)) return *version;
+  return minor ? Version{3, *minor, 0} : Version{};
+}
+
+std::optional<Candidate> find_runtime(const ElfFile& elf, std::uint64_t bias, std::string_view path) {
   Candidate candidate;
   if (const auto symbol = elf.symbol("_PyRuntime")) {
     candidate.runtime = RemoteAddress{symbol->address + bias};
@@ -43,10 +55,7 @@ std::optional<Candidate> find_runtime(const ElfFile& elf, std::uint64_t bias) {
   } else {
     return std::nullopt;
   }
-  // Py_Version: Include/pylifecycle.h, 3.11 on.
-  if (const auto symbol = elf.symbol("Py_Version")) {
-    if (const auto hex = elf.value_at(symbol->address, 4)) candidate.version = Version::from_hex(*hex);
-  }
+  candidate.version = version_of(elf, path);
   return candidate;
 }
 
@@ -107,7 +116,7 @@ tl::expected<Target, LocateFailure> locate_python(const ProcDir& process, Memory
   for (const Binary& binary : candidate_binaries(process, maps)) {
     const auto elf = open_binary(process, binary);
     const auto bias = elf ? load_bias(*elf, binary.first) : std::nullopt;
-    auto candidate = bias ? find_runtime(*elf, *bias) : std::nullopt;
+    auto candidate = bias ? find_runtime(*elf, *bias, binary.path) : std::nullopt;
     if (!candidate) continue;
     auto target = accept(process, memory, binary, std::move(*candidate));
     if (target) return target;

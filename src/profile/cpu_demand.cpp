@@ -8,9 +8,10 @@ namespace {
 /// Below this share of one CPU the ratio is between two noises.
 constexpr double least_cpu_share = 0.01;
 
-bool has_cpu(ThreadState state) {
-  const Activity activity = activity_of(state);
-  return activity == Activity::holding_running || activity == Activity::running;
+/// It could use a CPU as things are. A runnable thread counts: that it lacks a CPU is not the GIL's
+/// doing, and other programs' share of the machine must not look like a gain.
+bool may_run_now(ThreadState state) {
+  return wants_cpu(state) && activity_of(state) != Activity::waiting;
 }
 
 }  // namespace
@@ -18,19 +19,19 @@ bool has_cpu(ThreadState state) {
 void CpuDemand::enter(Time at, ThreadState state) {
   advance(at);
   if (wants_cpu(state)) ++want_;
-  if (has_cpu(state)) ++have_;
+  if (may_run_now(state)) ++may_run_;
 }
 
 void CpuDemand::leave(Time at, ThreadState state) {
   advance(at);
   if (wants_cpu(state)) --want_;
-  if (has_cpu(state)) --have_;
+  if (may_run_now(state)) --may_run_;
 }
 
 void CpuDemand::advance(Time at) {
   const double passed = to_seconds(at - since_);
   wanted_seconds_ += passed * std::min(want_, cores_);
-  had_seconds_ += passed * have_;
+  had_seconds_ += passed * std::min(may_run_, cores_);
   since_ = at;
 }
 

@@ -11,9 +11,6 @@ namespace {
 
 /// A program with more live code objects than this starts the cache anew, to keep memory bounded.
 constexpr std::size_t max_entries = 200'000;
-/// Largest bytecode believed, in bytes.
-constexpr std::uint64_t max_bytecode = 64U << 20;
-constexpr std::uint64_t code_unit = 2;
 
 }  // namespace
 
@@ -55,7 +52,8 @@ CodeCache::Identity CodeCache::identify(std::span<const std::byte> bytes) const 
   const StructView view{bytes};
   Identity identity;
   identity.type = view.get(at.object.type).value_or(RemoteAddress{});
-  identity.size = view.get(at.var_object.size).value_or(0);
+  // A code object has a size of its own only since its bytecode lies inside it.
+  if (at.code.bytecode.present()) identity.size = view.get(at.var_object.size).value_or(0);
   identity.name = view.get(at.code.name).value_or(RemoteAddress{});
   identity.qualname = view.get(at.code.qualname).value_or(RemoteAddress{});
   identity.filename = view.get(at.code.filename).value_or(RemoteAddress{});
@@ -83,10 +81,12 @@ Result<CodeCache::Code> CodeCache::load(RemoteAddress address, const Identity& i
   if (!is_code_type(identity.type)) return fail(ErrorClass::retry, "not a code object");
   const auto& at = layout_.at.code;
   Code code;
-  code.bytecode = at.bytecode.in(address);
-  code.bytecode_size = static_cast<std::uint64_t>(identity.size) * code_unit;
-  if (identity.size <= 0 || code.bytecode_size > max_bytecode) {
-    return fail(ErrorClass::retry, "a code object of impossible size");
+  if (at.bytecode.present()) {
+    code.bytecode = at.bytecode.in(address);
+    code.bytecode_size = static_cast<std::uint64_t>(identity.size) * code_unit;
+    if (identity.size <= 0 || code.bytecode_size > max_bytecode) {
+      return fail(ErrorClass::retry, "a code object of impossible size");
+    }
   }
   const RemoteAddress name = identity.qualname.is_null() ? identity.name : identity.qualname;
   const auto function = read_str(memory_, layout_, name);

@@ -29,6 +29,9 @@ Result<StackId> StackReader::read(const PythonThread& thread) {
 Result<RemoteAddress> StackReader::read_head(const PythonThread& thread, RemoteAddress& chunk) {
   const auto& at = layout_.at;
   const bool through_cframe = layout_.traits.frame_head == Traits::FrameHead::cframe;
+  if (layout_.traits.frame_head == Traits::FrameHead::frame_object) {
+    return memory_.read_pointer(at.thread.frame.in(thread.address));
+  }
   const auto first = through_cframe ? at.thread.cframe : at.thread.current_frame;
   RemoteAddress head;
   const std::array slots{
@@ -98,7 +101,8 @@ Result<void> StackReader::walk(RemoteAddress head) {
     const bool entry = layout_.traits.entry_frame == Traits::EntryFrame::owner_cstack &&
                        view.get(at.owner).value_or(0) == layout_.traits.entry_owner;
     if (!entry && positions_.size() < max_stack_depth) {
-      positions_.push_back({code, view.get(at.instruction).value_or(RemoteAddress{})});
+      positions_.push_back({code, view.get(at.instruction).value_or(RemoteAddress{}),
+                            view.get(at.lasti).value_or(-1)});
     }
     frame = view.get(at.previous).value_or(RemoteAddress{});
   }
@@ -115,17 +119,31 @@ Result<StackId> StackReader::resolve() {
   for (auto position = positions_.rbegin(); position != positions_.rend(); ++position) {
     const CodeCache::Code* code = codes_.find(position->code);
     if (code == nullptr) return fail(ErrorClass::retry, "a frame without a code object");
-    stack = interner_.stack(stack, code->id, line_of(*code, position->instruction));
+    stack = interner_.stack(stack, code->id, line_of(*code, *position));
   }
   return stack;
 }
 
-std::uint32_t StackReader::line_of(const CodeCache::Code& code, RemoteAddress instruction) const {
-  // A frame that has not begun yet points before its first instruction.
-  if (instruction < code.bytecode) return code.first_line;
-  const std::uint64_t offset = instruction - code.bytecode;
-  if (offset >= code.bytecode_size) return 0;
-  return code.lines.line_at(static_cast<std::uint32_t>(offset));
+std::uint32_t StackReader::line_of(const CodeCache::Code& code, const Position& position) const {
+  std::uint64_t offset = 0;
+  switch (layout_.traits.instruction) {
+    case Traits::Instruction::index_bytes:
+    case Traits::Instruction::index_units: {
+      // -1: the frame has not begun yet.
+      if (position.lasti < 0) return code.first_line;
+      const bool units = layout_.traits.instruction == Traits::Instruction::index_units;
+      offset = static_cast<std::uint64_t>(position.lasti) * (units ? code_unit : 1);
+      break;
+    }
+    case Traits::Instruction::last:
+    case Traits::Instruction::current:
+      // Likewise: it points before its first instruction.
+      if (position.instruction < code.bytecode) return code.first_line;
+      offset = position.instruction - code.bytecode;
+      if (offset >= code.bytecode_size) return 0;
+      break;
+  }
+  return offset <= max_bytecode ? code.lines.line_at(static_cast<std::uint32_t>(offset)) : 0;
 }
 
 }  // namespace gilspy

@@ -66,7 +66,8 @@ std::vector<std::string> gil_lines(const Profile& profile) {
                                 handoffs(profile, gil), human(gil.longest_hold),
                                 human(gil.longest_wait)));
   }
-  if (profile.potential) {
+  // What rounds to 1.0 is no gain worth a line.
+  if (profile.potential && *profile.potential >= 1.05) {
     const std::uint32_t cores = profile.process.cores;
     lines.push_back(fmt::format("         without it up to {:.1f} times as fast on {} core{}",
                                 *profile.potential, cores, cores == 1 ? "" : "s"));

@@ -14,6 +14,15 @@ bool is_futex(const SyscallNow& call) {
          (call.number == SYS_futex || call.number == futex_wait_number);
 }
 
+/// select() and poll() of no descriptors at all are how programs sleep: time.sleep() up to 3.10 does.
+BlockKind kind_of(const SyscallNow& call) {
+  const bool by_count_first = call.number == SYS_select || call.number == SYS_pselect6;
+  const bool by_count_second = call.number == SYS_poll || call.number == SYS_ppoll;
+  if (by_count_first && call.arguments[0] == 0) return BlockKind::sleep;
+  if (by_count_second && call.arguments[1] == 0) return BlockKind::sleep;
+  return block_kind_of(call.number);
+}
+
 bool on_run_queue(const LaneSight& lane) {
   return lane.syscall.kind == SyscallNow::Kind::running && !lane.stopped;
 }
@@ -41,14 +50,16 @@ ThreadState first_look(const LaneSight& lane, std::span<const GilSight> gils) {
   state.cpu = cpu_state(lane);
   if (state.cpu == CpuState::blocked) {
     state.syscall = lane.syscall.number;
-    state.kind = block_kind_of(state.syscall);
+    state.kind = kind_of(lane.syscall);
   }
   if (lane.thread_state.is_null() || lane.gil >= gils.size()) {
     state.gil = GilState::none;
     return state;
   }
   const GilSight& gil = gils[lane.gil];
-  if (!gil.moment.enabled) {
+  if (gil.reader == nullptr) {
+    state.gil = GilState::unknown;
+  } else if (!gil.moment.enabled) {
     state.gil = GilState::none;
   } else if (is_futex(lane.syscall) && gil.reader->is_wait_address(lane.syscall.arguments[0])) {
     // True at its own moment, whatever the GIL did meanwhile.
@@ -60,6 +71,10 @@ ThreadState first_look(const LaneSight& lane, std::span<const GilSight> gils) {
     state.gil = GilState::holding;
   } else if (lane.handing_over) {
     state.gil = GilState::waiting;
+  } else if (lane.syscall.kind == SyscallNow::Kind::gone ||
+             lane.syscall.kind == SyscallNow::Kind::unreadable) {
+    // It may be blocked on the GIL or on anything else.
+    state.gil = GilState::unknown;
   } else {
     state.gil = GilState::released;
   }
@@ -71,7 +86,7 @@ ThreadState first_look(const LaneSight& lane, std::span<const GilSight> gils) {
 /// wakes every switch interval, and stays a waiter.
 void settle_doubts(std::span<const LaneSight> lanes, std::size_t gil_index, const GilSight& gil,
                    std::span<ThreadState> states) {
-  if (!gil.moment.enabled || !gil.cond_waiters) return;
+  if (gil.reader == nullptr || !gil.moment.enabled || !gil.cond_waiters) return;
   const BlockedInWait blocked = blocked_in_wait(lanes, gil_index, gil);
   if (*gil.cond_waiters <= blocked.count) return;
   std::uint32_t left = *gil.cond_waiters - blocked.count;

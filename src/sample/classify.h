@@ -13,7 +13,7 @@ namespace gilspy {
 
 /// A GIL as one tick saw it: read before and after the threads' system calls.
 struct GilSight {
-  const GilReader* reader = nullptr;
+  const GilReader* reader = nullptr;          ///< null: it could not be read at this tick
   GilMoment moment;                           ///< the later of the two reads
   bool stable = true;                         ///< both reads show the same hold
   RemoteAddress holder_before;                ///< of the earlier read; matters when not stable

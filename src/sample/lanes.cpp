@@ -24,8 +24,9 @@ LaneTable::LaneTable(const ProcDir& process, MemoryReader& memory, const Target&
 bool LaneTable::refresh(Time at) {
   follow_tasks(at);
   if (lanes_.empty()) return false;
-  const auto interpreters = read_interpreters(memory_, *target_.layout, target_.runtime);
+  auto interpreters = read_interpreters(memory_, *target_.layout, target_.runtime);
   if (!interpreters) return interpreters.error().kind != ErrorClass::target_gone;
+  if (target_.layout->traits.thread_id == Traits::ThreadId::pthread_only) learn_tids(*interpreters);
   follow_python(*interpreters);
   follow_names(at, *interpreters);
   return true;
@@ -51,7 +52,27 @@ void LaneTable::follow_tasks(Time at) {
   }
 }
 
-Tid LaneTable::outside_tid(std::uint64_t native_id) {
+/// Fills in the ids that this CPython does not keep.
+void LaneTable::learn_tids(std::vector<PythonInterpreter>& interpreters) {
+  std::vector<std::int32_t> inside;
+  if (same_namespace_) {
+    for (const Lane& lane : lanes_) inside.push_back(lane.tid.value);
+  } else {
+    for (const auto& [id, tid] : namespace_tids_) inside.push_back(static_cast<std::int32_t>(id));
+  }
+  std::vector<std::uint64_t> idents;
+  for (const auto& interpreter : interpreters) {
+    for (const PythonThread& thread : interpreter.threads) idents.push_back(thread.ident);
+  }
+  for (auto& interpreter : interpreters) {
+    for (PythonThread& thread : interpreter.threads) {
+      const auto tid = pthread_ids_.tid_of(memory_, thread.ident, idents, inside);
+      thread.native_id = static_cast<std::uint64_t>(tid.value_or(0));
+    }
+  }
+}
+
+Tid LaneTable::outside_tid(std::uint64_t native_id) const {
   if (same_namespace_) return Tid{static_cast<std::int32_t>(native_id)};
   const auto found = namespace_tids_.find(native_id);
   return found != namespace_tids_.end() ? found->second : no_thread;

@@ -12,6 +12,7 @@
 #include "gilspy/os/thread_files.h"
 #include "gilspy/python/gil.h"
 #include "gilspy/python/interpreters.h"
+#include "gilspy/python/pthread_ids.h"
 
 namespace gilspy {
 
@@ -76,7 +77,8 @@ class LaneTable {
   void follow_python(const std::vector<PythonInterpreter>& interpreters);
   std::size_t gil_index(const PythonInterpreter& interpreter);
   void follow_names(Time at, const std::vector<PythonInterpreter>& interpreters);
-  [[nodiscard]] Tid outside_tid(std::uint64_t native_id);
+  void learn_tids(std::vector<PythonInterpreter>& interpreters);
+  [[nodiscard]] Tid outside_tid(std::uint64_t native_id) const;
 
   const ProcDir& process_;
   MemoryReader& memory_;
@@ -90,6 +92,7 @@ class LaneTable {
   std::map<Tid, Identity> told_;
   std::unordered_map<std::uint64_t, Tid> namespace_tids_;
   bool same_namespace_ = true;
+  PthreadIds pthread_ids_;
   Time names_read_at_;
 };
 

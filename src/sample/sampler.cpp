@@ -184,12 +184,18 @@ void Sampler::State::look_at_threads() {
 Sampler::Outcome Sampler::State::observe() {
   auto& gils = lanes_.gils();
   gil_sights_.assign(gils.size(), {});
-  if (!read_gils()) return check_process();
+  if (!read_gils()) {
+    look_at_threads();
+    return check_process();
+  }
   for (int reads = 1;; ++reads) {
     std::vector<GilMoment> before;
     for (std::size_t i = 0; i < gils.size(); ++i) before.push_back(gils[i].reader.decode(gil_bytes_[i]));
     look_at_threads();
-    if (!read_gils()) return check_process();
+    if (!read_gils()) {
+      gil_sights_.assign(gils.size(), {});
+      return check_process();
+    }
     bool stable = true;
     for (std::size_t i = 0; i < gils.size(); ++i) {
       GilSight& sight = gil_sights_[i];

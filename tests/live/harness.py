@@ -24,6 +24,10 @@ PATIENCE = 60  # seconds: far more than anything takes, even on a busy machine
 # What gilspy reads today, and where tests look for it. Another version or build is another line.
 #   (minor, kind, pattern of the executable)
 SUPPORTED_PYTHONS = [
+    ((3, 7), "pyenv", "~/.pyenv/versions/3.7.*/bin/python3.7"),
+    ((3, 8), "pyenv", "~/.pyenv/versions/3.8.*/bin/python3.8"),
+    ((3, 9), "pyenv", "~/.pyenv/versions/3.9.*/bin/python3.9"),
+    ((3, 10), "pyenv", "~/.pyenv/versions/3.10.*/bin/python3.10"),
     ((3, 11), "pyenv", "~/.pyenv/versions/3.11.*/bin/python3.11"),
     ((3, 12), "pyenv", "~/.pyenv/versions/3.12.*/bin/python3.12"),
     ((3, 13), "pyenv", "~/.pyenv/versions/3.13.*/bin/python3.13"),

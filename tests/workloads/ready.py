@@ -10,9 +10,12 @@ import time
 
 
 def native_id():
-    """The kernel's id of the calling thread; None on 3.7, which cannot tell."""
-    get = getattr(threading, "get_native_id", None)
-    return get() if get else None
+    """The kernel's id of the calling thread."""
+    if hasattr(threading, "get_native_id"):
+        return threading.get_native_id()
+    import ctypes  # only 3.7 has to ask the kernel itself
+
+    return ctypes.CDLL(None).syscall(186)  # gettid on x86-64
 
 
 def announce(**details):

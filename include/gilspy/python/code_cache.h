@@ -12,6 +12,11 @@
 
 namespace gilspy {
 
+/// Bytes of one code unit, since 3.6.
+inline constexpr std::uint64_t code_unit = 2;
+/// Largest bytecode believed, in bytes.
+inline constexpr std::uint64_t max_bytecode = 64U << 20;
+
 /// The code objects of a target, by address. An address is believed only after its code object has
 /// been compared with the target's memory anew: a freed one's address is soon used again.
 class CodeCache {
@@ -19,8 +24,8 @@ class CodeCache {
   struct Code {
     CodeId id;
     std::uint32_t first_line = 0;
-    RemoteAddress bytecode;           ///< first code unit
-    std::uint64_t bytecode_size = 0;  ///< in bytes
+    RemoteAddress bytecode;           ///< first code unit, where it lies in the code object
+    std::uint64_t bytecode_size = 0;  ///< in bytes; 0 where it lies elsewhere
     LineTable lines;
   };
 

@@ -28,7 +28,8 @@ class StackReader {
  private:
   struct Position {
     RemoteAddress code;
-    RemoteAddress instruction;
+    RemoteAddress instruction;  ///< 3.11 on
+    std::int32_t lasti = -1;    ///< before that
   };
   /// A piece of the target's memory, copied.
   struct Region {
@@ -41,7 +42,8 @@ class StackReader {
   [[nodiscard]] Result<std::span<const std::byte>> frame_bytes(RemoteAddress frame);
   [[nodiscard]] Result<void> walk(RemoteAddress head);
   [[nodiscard]] Result<StackId> resolve();
-  [[nodiscard]] std::uint32_t line_of(const CodeCache::Code& code, RemoteAddress instruction) const;
+  [[nodiscard]] std::uint32_t line_of(const CodeCache::Code& code,
+                                      const Position& position) const;
 
   MemoryReader& memory_;
   const Layout& layout_;

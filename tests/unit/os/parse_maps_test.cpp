@@ -83,8 +83,8 @@ TEST(ParseMaps, LeavesOutLinesThatMakeNoSense) {
   EXPECT_TRUE(parse_maps("").empty());
   EXPECT_TRUE(parse_maps("\n\n\n").empty());
   for (const std::string_view line :
-       {"garbage", "-2000 r--p 0 08:01 5 /a", "1000 r--p 0 08:01 5 /a", "1000-2000",
-        "1000-2000 ", "1000-2000 r--p", "1000-2000 r--p ", "1000-2000 r--p xyz 08:01 5 /a",
+       {"garbage", "-2000 r--p 0 08:01 5 /a", "1000 r--p 0 08:01 5 /a", "1000-2000", "1000-2000 ",
+        "1000-2000 r--p", "1000-2000 r--p ", "1000-2000 r--p xyz 08:01 5 /a",
         "1000-2000 r--p 0 08:01", "1000-2000 r--p 0 08:01 x /a", "2000-1000 r--p 0 08:01 5 /a",
         "11111111111111111-2 r--p 0 08:01 5 /a"}) {
     EXPECT_TRUE(parse_maps(line).empty()) << line;

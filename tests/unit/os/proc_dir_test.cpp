@@ -39,8 +39,7 @@ TEST_F(ProcDirTest, DescribesTheProcess) {
   EXPECT_EQ(stat->state, 'R');
   EXPECT_EQ(stat->parent, Pid{::getppid()});
   EXPECT_GT(stat->start_stack, 0U);
-  EXPECT_EQ(self.id_inside(own_tid()), std::stoi(self.link("../thread-self").value().substr(
-                                           std::to_string(::getpid()).size() + 6)));
+  EXPECT_EQ(self.id_inside(own_tid()), own_tid().value);
   cpu_set_t set;
   ASSERT_EQ(::sched_getaffinity(0, sizeof(set), &set), 0);
   EXPECT_EQ(self.cores(), static_cast<std::uint32_t>(CPU_COUNT(&set)));

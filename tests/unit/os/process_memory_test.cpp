@@ -20,7 +20,8 @@ RemoteAddress address_of(const void* pointer) {
 class LonePage {
  public:
   LonePage() {
-    void* both = ::mmap(nullptr, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* both =
+        ::mmap(nullptr, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     bytes_ = static_cast<std::uint8_t*>(both);
     ::munmap(bytes_ + size, size);
     std::iota(bytes_, bytes_ + size, std::uint8_t{0});
@@ -52,16 +53,15 @@ TEST_F(ProcessMemoryTest, ReadsAllSlotsOfABatch) {
   EXPECT_EQ(second, (std::array{std::byte{254}, std::byte{255}}));
 }
 
-TEST_F(ProcessMemoryTest, ReadsNothingForAnEmptyBatch) {
-  EXPECT_EQ(memory.read_batch({}), 0U);
-}
+TEST_F(ProcessMemoryTest, ReadsNothingForAnEmptyBatch) { EXPECT_EQ(memory.read_batch({}), 0U); }
 
 TEST_F(ProcessMemoryTest, EndsTheBatchAtASlotThatIsNotMapped) {
   std::array<std::byte, 8> a{};
   std::array<std::byte, 8> b{};
   std::array<std::byte, 8> c{};
   const ReadSlot good{page.begin(), a};
-  EXPECT_EQ(memory.read_batch(std::array{good, ReadSlot{page.end(), b}, ReadSlot{page.begin(), c}}), 1U);
+  EXPECT_EQ(memory.read_batch(std::array{good, ReadSlot{page.end(), b}, ReadSlot{page.begin(), c}}),
+            1U);
   EXPECT_EQ(memory.read_batch(std::array{ReadSlot{page.end(), b}, good}), 0U);
   EXPECT_EQ(memory.read_batch(std::array{ReadSlot{RemoteAddress{}, b}, good}), 0U);
   EXPECT_EQ(memory.read_batch(std::array{ReadSlot{RemoteAddress{UINT64_MAX - 3}, b}}), 0U);
@@ -70,8 +70,10 @@ TEST_F(ProcessMemoryTest, EndsTheBatchAtASlotThatIsNotMapped) {
 TEST_F(ProcessMemoryTest, DoesNotCountASlotThatIsMappedInPart) {
   std::array<std::byte, 8> a{};
   std::array<std::byte, 8> b{};
-  EXPECT_EQ(memory.read_batch(std::array{ReadSlot{page.begin(), a}, ReadSlot{page.end() - 4, b}}), 1U);
-  EXPECT_EQ(memory.read_batch(std::array{ReadSlot{page.end() - 4, b}, ReadSlot{page.begin(), a}}), 0U);
+  EXPECT_EQ(memory.read_batch(std::array{ReadSlot{page.begin(), a}, ReadSlot{page.end() - 4, b}}),
+            1U);
+  EXPECT_EQ(memory.read_batch(std::array{ReadSlot{page.end() - 4, b}, ReadSlot{page.begin(), a}}),
+            0U);
 }
 
 TEST_F(ProcessMemoryTest, ReadsMoreSlotsThanOneSystemCallTakes) {

@@ -48,6 +48,18 @@ TEST(GilFigures, OneCoreHasNothingToGain) {
   EXPECT_DOUBLE_EQ(s.profile().potential.value(), 1.0);
 }
 
+// A runs without the GIL for 0-10 ms, B is ready but another program has its CPU: nothing to gain.
+TEST(GilFigures, ALackOfCpusIsNoPotential) {
+  Stream s;
+  s.start();
+  for (const Tid tid : {A, B}) s.seen(0, tid);
+  s.holder(0, no_thread);
+  s.state(0, A, running);
+  s.state(0, B, {GilState::released, CpuState::runnable, BlockKind::none, -1});
+  s.end(10);
+  EXPECT_DOUBLE_EQ(s.profile().potential.value(), 1.0);
+}
+
 TEST(GilFigures, ThereIsNoPotentialWithoutKnowingTheCores) {
   Stream s;
   s.process.cores = 0;

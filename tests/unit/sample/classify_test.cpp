@@ -1,0 +1,341 @@
+#include "classify.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "sample/sights.h"
+
+namespace gilspy {
+namespace {
+
+using namespace gilspy::testing;  // NOLINT(google-build-using-namespace): the words of these tests
+using Kind = SyscallNow::Kind;
+using Lanes = std::vector<LaneSight>;
+using Gils = std::vector<GilSight>;
+
+ThreadState only(const LaneSight& lane, const GilSight& gil) {
+  const auto states = classify(Lanes{lane}, Gils{gil});
+  EXPECT_EQ(states.size(), 1U);
+  return states.empty() ? ThreadState{} : states.front();
+}
+
+std::vector<GilState> gil_states(const Lanes& lanes, const Gils& gils) {
+  std::vector<GilState> result;
+  for (const ThreadState& each : classify(lanes, gils)) result.push_back(each.gil);
+  return result;
+}
+
+constexpr GilState unknown = GilState::unknown;
+constexpr GilState none = GilState::none;
+constexpr GilState released = GilState::released;
+constexpr GilState waiting = GilState::waiting;
+constexpr GilState holding = GilState::holding;
+
+TEST(Classify, NothingToLookAt) {
+  EXPECT_TRUE(classify({}, {}).empty());
+  EXPECT_TRUE(classify({}, Gils{held_by(state(1))}).empty());
+}
+
+TEST(Classify, HolderThatRuns) {
+  EXPECT_EQ(only(on_queue(state(1)), held_by(state(1))),
+            (ThreadState{holding, CpuState::running, BlockKind::none, -1}));
+}
+
+TEST(Classify, HolderInASystemCallHoldsAcrossIt) {
+  EXPECT_EQ(only(in_call(state(1), SYS_clock_nanosleep), held_by(state(1))),
+            (ThreadState{holding, CpuState::blocked, BlockKind::sleep, SYS_clock_nanosleep}));
+  EXPECT_EQ(only(in_call(state(1), SYS_read), held_by(state(1))),
+            (ThreadState{holding, CpuState::blocked, BlockKind::io, SYS_read}));
+}
+
+TEST(Classify, HolderInAFutexOfItsOwnStillHolds) {
+  EXPECT_EQ(only(in_futex(state(1), RemoteAddress{0x1234}), held_by(state(1))),
+            (ThreadState{holding, CpuState::blocked, BlockKind::lock, SYS_futex}));
+}
+
+TEST(Classify, LastHolderOfAFreeGilDoesNotHold) {
+  GilSight gil = held_by(state(1));
+  gil.moment.locked = false;
+  EXPECT_EQ(only(on_queue(state(1)), gil).gil, released);
+}
+
+TEST(Classify, WaitersInEachOfTheGilsFutexes) {
+  const ThreadState waits{waiting, CpuState::blocked, BlockKind::lock, SYS_futex};
+  const GilSight gil = held_by(state(9));
+  EXPECT_EQ(only(in_cond(state(1)), gil), waits);
+  EXPECT_EQ(only(in_switch_cond(state(1)), gil), waits);
+  EXPECT_EQ(only(in_mutex(state(1)), gil), waits);
+}
+
+TEST(Classify, WaiterInTheNewerFutexCall) {
+  const RemoteAddress futex = layout().at.gil.cond.in(gil_at(0)) + 40;
+  EXPECT_EQ(only(in_call(state(1), 455, futex.value()), held_by(state(9))).gil, waiting);
+}
+
+TEST(Classify, FirstArgumentOfAnotherCallIsNoFutex) {
+  const RemoteAddress futex = layout().at.gil.cond.in(gil_at(0)) + 40;
+  EXPECT_EQ(only(in_call(state(1), SYS_read, futex.value()), held_by(state(9))).gil, released);
+}
+
+TEST(Classify, FutexElsewhereIsAReleasedLock) {
+  const ThreadState locked{released, CpuState::blocked, BlockKind::lock, SYS_futex};
+  const GilSight gil = held_by(state(9));
+  EXPECT_EQ(only(in_futex(state(1), RemoteAddress{0x1234}), gil), locked);
+  EXPECT_EQ(only(in_futex(state(1), gil_at(0)), gil), locked);  // before the GIL's own futexes
+  EXPECT_EQ(only(in_futex(state(1), gil_at(0) + layout().at.gil.struct_size), gil), locked);
+}
+
+TEST(Classify, BlockedThreadsTellTheirCall) {
+  const GilSight gil = held_by(state(9));
+  EXPECT_EQ(only(in_call(state(1), SYS_epoll_wait), gil),
+            (ThreadState{released, CpuState::blocked, BlockKind::poll, SYS_epoll_wait}));
+  EXPECT_EQ(only(in_call(state(1), SYS_wait4), gil),
+            (ThreadState{released, CpuState::blocked, BlockKind::child, SYS_wait4}));
+}
+
+TEST(Classify, BlockedOutsideOfASystemCall) {
+  const ThreadState fault = only(elsewhere(on_queue(state(1)), Kind::off_cpu), held_by(state(9)));
+  EXPECT_EQ(fault.gil, released);
+  EXPECT_EQ(fault.cpu, CpuState::blocked);
+  EXPECT_EQ(fault.syscall, -1);
+}
+
+TEST(Classify, ReadyThreadWithoutACpuIsRunnable) {
+  LaneSight lane = on_queue(state(1));
+  lane.lacks_cpu = true;
+  EXPECT_EQ(only(lane, held_by(state(9))),
+            (ThreadState{released, CpuState::runnable, BlockKind::none, -1}));
+}
+
+TEST(Classify, WithoutACountRunningThreadsAreTakenAtTheirWord) {
+  EXPECT_EQ(gil_states({on_queue(state(1)), on_queue(state(2))}, {held_by(state(1))}),
+            (std::vector{holding, released}));
+}
+
+TEST(Classify, CountOfWaitersThatAddsUpLeavesRunnersReleased) {
+  const Lanes lanes{on_queue(state(1)), in_cond(state(2)), on_queue(state(3)), on_queue(state(4))};
+  EXPECT_EQ(gil_states(lanes, {with_waiters(held_by(state(1)), 1)}),
+            (std::vector{holding, waiting, released, released}));
+  // Torn: fewer inside than seen blocked.
+  EXPECT_EQ(gil_states(lanes, {with_waiters(held_by(state(1)), 0)}),
+            (std::vector{holding, waiting, released, released}));
+}
+
+TEST(Classify, EachUncountedWaiterIsAThreadOnTheRunQueue) {
+  const Lanes lanes{on_queue(state(1)), in_cond(state(2)), on_queue(state(3)), on_queue(state(4)),
+                    on_queue(state(5))};
+  const auto with = [&](std::uint32_t waiters) {
+    return gil_states(lanes, {with_waiters(held_by(state(1)), waiters)});
+  };
+  EXPECT_EQ(std::ranges::count(with(2), waiting), 2);
+  EXPECT_EQ(std::ranges::count(with(3), waiting), 3);
+  EXPECT_EQ(with(4), (std::vector{holding, waiting, waiting, waiting, waiting}));
+  // More than there are threads in doubt: never the holder.
+  EXPECT_EQ(with(400), (std::vector{holding, waiting, waiting, waiting, waiting}));
+}
+
+TEST(Classify, WaitersInTheHandOverCountAsBlockedToo) {
+  const Lanes lanes{on_queue(state(1)), in_switch_cond(state(2)), on_queue(state(3))};
+  EXPECT_EQ(gil_states(lanes, {with_waiters(held_by(state(1)), 1)}),
+            (std::vector{holding, waiting, released}));
+}
+
+TEST(Classify, WaitersOnTheMutexAreNotInsideTheWait) {
+  const Lanes lanes{on_queue(state(1)), in_mutex(state(2)), on_queue(state(3))};
+  EXPECT_EQ(gil_states(lanes, {with_waiters(held_by(state(1)), 1)}),
+            (std::vector{holding, waiting, waiting}));
+}
+
+TEST(Classify, WhoWaitedBeforeIsTheLikelierWaiter) {
+  Lanes lanes{on_queue(state(1)), on_queue(state(2)), on_queue(state(3)), on_queue(state(4))};
+  lanes[3].waited_before = true;
+  EXPECT_EQ(gil_states(lanes, {with_waiters(held_by(state(1)), 1)}),
+            (std::vector{holding, released, released, waiting}));
+  lanes[2].waited_before = true;
+  EXPECT_EQ(gil_states(lanes, {with_waiters(held_by(state(1)), 2)}),
+            (std::vector{holding, released, waiting, waiting}));
+  EXPECT_EQ(gil_states(lanes, {with_waiters(held_by(state(1)), 3)}),
+            (std::vector{holding, waiting, waiting, waiting}));
+}
+
+TEST(Classify, OnlyThreadsOnTheRunQueueCanBeUncountedWaiters) {
+  LaneSight stopped = on_queue(state(4));
+  stopped.stopped = true;
+  const Lanes lanes{in_call(state(2), SYS_read), in_futex(state(3), RemoteAddress{0x1234}), stopped,
+                    on_queue({})};
+  EXPECT_EQ(gil_states(lanes, {with_waiters(held_by(state(1)), 4)}),
+            (std::vector{released, released, released, none}));
+}
+
+TEST(Classify, RunnableWaiterWaits) {
+  LaneSight lane = on_queue(state(2));
+  lane.lacks_cpu = true;
+  EXPECT_EQ(only(lane, with_waiters(held_by(state(1)), 1)),
+            (ThreadState{waiting, CpuState::runnable, BlockKind::none, -1}));
+}
+
+TEST(Classify, ThreadThatHandsOverWaits) {
+  LaneSight lane = on_queue(state(2));
+  lane.handing_over = true;
+  lane.lacks_cpu = true;
+  EXPECT_EQ(only(lane, held_by(state(1))),
+            (ThreadState{waiting, CpuState::runnable, BlockKind::none, -1}));
+  // It is in no wait that glibc counts, so the one counted there is another.
+  EXPECT_EQ(gil_states({lane, on_queue(state(3))}, {with_waiters(held_by(state(1)), 1)}),
+            (std::vector{waiting, waiting}));
+}
+
+TEST(Classify, HolderIsNotHandingOver) {
+  LaneSight lane = on_queue(state(1));
+  lane.handing_over = true;
+  EXPECT_EQ(only(lane, held_by(state(1))).gil, holding);
+}
+
+TEST(Classify, BothHoldersOfAnUnstableTickAreUnknown) {
+  GilSight gil = held_by(state(2));
+  gil.stable = false;
+  gil.holder_before = state(1);
+  const Lanes lanes{on_queue(state(1)), on_queue(state(2)), in_call(state(3), SYS_read),
+                    in_cond(state(4)), on_queue({})};
+  EXPECT_EQ(gil_states(lanes, {gil}), (std::vector{unknown, unknown, released, waiting, none}));
+}
+
+TEST(Classify, WaiterOfAnUnstableTickWaitsEvenIfItHeldTheGilBefore) {
+  GilSight gil = held_by(state(2));
+  gil.stable = false;
+  gil.holder_before = state(1);
+  EXPECT_EQ(gil_states({in_switch_cond(state(1)), in_cond(state(2))}, {gil}),
+            (std::vector{waiting, waiting}));
+}
+
+TEST(Classify, HolderWhoseGilMovedAndCameBackIsUnknown) {
+  GilSight gil = held_by(state(1));
+  gil.stable = false;
+  EXPECT_EQ(only(on_queue(state(1)), gil).gil, unknown);
+}
+
+TEST(Classify, DoubtsOfAnUnstableTickSpareItsHolders) {
+  GilSight gil = with_waiters(held_by(state(2)), 3);
+  gil.stable = false;
+  gil.holder_before = state(1);
+  EXPECT_EQ(gil_states({on_queue(state(1)), on_queue(state(2)), on_queue(state(3))}, {gil}),
+            (std::vector{unknown, unknown, waiting}));
+}
+
+TEST(Classify, DisabledGilConcernsNobody) {
+  GilSight gil = with_waiters(held_by(state(1)), 5);
+  gil.moment.enabled = false;
+  const auto states = classify(
+      Lanes{on_queue(state(1)), in_cond(state(2)), in_call(state(3), SYS_read), on_queue(state(4))},
+      Gils{gil});
+  ASSERT_EQ(states.size(), 4U);
+  for (const ThreadState& each : states) EXPECT_EQ(each.gil, none);
+  EXPECT_EQ(states[0].cpu, CpuState::running);
+  EXPECT_EQ(states[2].kind, BlockKind::io);
+}
+
+TEST(Classify, NativeThreadHasNoGilState) {
+  const GilSight gil = with_waiters(held_by(state(1)), 5);
+  EXPECT_EQ(only(on_queue({}), gil), (ThreadState{none, CpuState::running, BlockKind::none, -1}));
+  EXPECT_EQ(only(in_call({}, SYS_poll), gil),
+            (ThreadState{none, CpuState::blocked, BlockKind::poll, SYS_poll}));
+  // A null thread state is not the holder of a GIL that nobody holds.
+  EXPECT_EQ(only(on_queue({}), held_by({})).gil, none);
+}
+
+TEST(Classify, StoppedThread) {
+  LaneSight lane = in_cond(state(1));
+  lane.stopped = true;
+  EXPECT_EQ(only(lane, held_by(state(9))),
+            (ThreadState{waiting, CpuState::stopped, BlockKind::none, -1}));
+  lane = on_queue(state(1));
+  lane.stopped = true;
+  lane.lacks_cpu = true;
+  EXPECT_EQ(only(lane, held_by(state(1))),
+            (ThreadState{holding, CpuState::stopped, BlockKind::none, -1}));
+}
+
+TEST(Classify, ThreadThatIsGoneOrCannotBeReadIsUnknown) {
+  for (const Kind kind : {Kind::gone, Kind::unreadable}) {
+    const LaneSight lane = elsewhere(on_queue(state(1)), kind);
+    EXPECT_EQ(only(lane, held_by(state(9))), ThreadState{});
+    EXPECT_EQ(only(lane, with_waiters(held_by(state(9)), 1)), ThreadState{});
+    LaneSight stopped = lane;
+    stopped.stopped = true;
+    EXPECT_EQ(only(stopped, held_by(state(9))).gil, unknown);
+    EXPECT_EQ(only(elsewhere(on_queue({}), kind), held_by(state(9))),
+              (ThreadState{none, CpuState::unknown, BlockKind::none, -1}));
+  }
+}
+
+TEST(Classify, GilThatCouldNotBeReadLeavesItsThreadsUnknown) {
+  const Lanes lanes{on_queue(state(1)), in_cond(state(2)), in_call(state(3), SYS_read),
+                    on_queue({})};
+  EXPECT_EQ(gil_states(lanes, {GilSight{}}), (std::vector{unknown, unknown, unknown, none}));
+}
+
+TEST(Classify, TwoGilsDoNotMix) {
+  const Gils gils{with_waiters(held_by(state(1), 0), 1), with_waiters(held_by(state(5), 1), 1)};
+  const Lanes lanes{
+      on_queue(state(1), 0), in_cond(state(2), 0),  on_queue(state(3), 0),
+      on_queue(state(5), 1), on_queue(state(6), 1),
+  };
+  EXPECT_EQ(gil_states(lanes, gils), (std::vector{holding, waiting, released, holding, waiting}));
+}
+
+TEST(Classify, FutexOfAnotherGilIsNotAWaitForTheOwnOne) {
+  const Gils gils{held_by(state(1), 0), held_by(state(5), 1)};
+  const RemoteAddress other = layout().at.gil.cond.in(gil_at(1)) + 40;
+  EXPECT_EQ(gil_states({in_futex(state(2), other, 0), in_futex(state(6), other, 1)}, gils),
+            (std::vector{released, waiting}));
+}
+
+TEST(Classify, HolderOfAnotherGilDoesNotHoldTheOwnOne) {
+  EXPECT_EQ(gil_states({on_queue(state(1), 1)}, {held_by(state(1), 0), held_by(state(5), 1)}),
+            (std::vector{released}));
+}
+
+TEST(Classify, ThreadOfAnUnknownGilHasNoGilState) {
+  EXPECT_EQ(gil_states({on_queue(state(1), 7)}, {held_by(state(1))}), (std::vector{none}));
+}
+
+TEST(BlockedInWaitTest, CountsThreadsOnBothConditionVariables) {
+  const Lanes lanes{in_cond(state(1)), in_switch_cond(state(2)), in_mutex(state(3)),
+                    in_cond(state(4), 1), in_futex(state(5), RemoteAddress{0x1234})};
+  const auto blocked = blocked_in_wait(lanes, 0, held_by({}));
+  EXPECT_EQ(blocked.count, 2U);
+  EXPECT_TRUE(blocked.certain);
+  EXPECT_EQ(blocked_in_wait(lanes, 1, held_by({}, 1)).count, 1U);
+  EXPECT_EQ(blocked_in_wait(lanes, 2, held_by({}, 2)).count, 0U);
+}
+
+TEST(BlockedInWaitTest, IsCertainWhileOnlyTheHolderRuns) {
+  EXPECT_TRUE(blocked_in_wait(Lanes{on_queue(state(1)), in_cond(state(2)), on_queue({}),
+                                    in_call(state(3), SYS_read), on_queue(state(4), 1)},
+                              0, held_by(state(1)))
+                  .certain);
+}
+
+TEST(BlockedInWaitTest, IsUncertainWhileAnotherThreadRuns) {
+  const auto blocked =
+      blocked_in_wait(Lanes{in_cond(state(1)), on_queue(state(2))}, 0, held_by(state(9)));
+  EXPECT_EQ(blocked.count, 1U);
+  EXPECT_FALSE(blocked.certain);
+  EXPECT_FALSE(blocked_in_wait(Lanes{on_queue(state(2))}, 0, held_by({})).certain);
+}
+
+TEST(BlockedInWaitTest, IsUncertainWhileAThreadCannotBeRead) {
+  const Lanes lanes{elsewhere(on_queue(state(1)), Kind::unreadable)};
+  EXPECT_FALSE(blocked_in_wait(lanes, 0, held_by({})).certain);
+}
+
+TEST(BlockedInWaitTest, IsCertainAboutAThreadThatHandsOver) {
+  LaneSight lane = on_queue(state(2));
+  lane.handing_over = true;
+  EXPECT_TRUE(blocked_in_wait(Lanes{lane}, 0, held_by(state(1))).certain);
+}
+
+}  // namespace
+}  // namespace gilspy
