@@ -10,6 +10,8 @@ namespace {
 #include "tables/cpython_3_11.inc"
 #include "tables/cpython_3_12.inc"
 #include "tables/cpython_3_13.inc"
+#include "tables/cpython_3_14.inc"
+#include "tables/cpython_3_15.inc"
 #include "tables/cpython_3_7.inc"
 #include "tables/cpython_3_8.inc"
 #include "tables/cpython_3_9.inc"
@@ -49,8 +51,7 @@ constexpr Traits traits_3_11{
 constexpr Traits traits_3_12 = [] {
   Traits traits = traits_3_11;
   traits.gil_place = Traits::GilPlace::interpreter;
-  traits.entry_frame = Traits::EntryFrame::owner_cstack;
-  traits.entry_owner = 3;
+  traits.first_entry_owner = 3;
   traits.instance_dict = Traits::InstanceDict::tagged_before;
   traits.long_tag = Traits::LongTag::sign_bits;
   return traits;
@@ -66,6 +67,14 @@ constexpr Traits traits_3_13 = [] {
   return traits;
 }();
 
+/// 3.14: _PyStackRef's tag bits, and two kinds of frames that are no Python functions: those of the
+/// interpreter (3) and of the C stack (4) (Include/internal/pycore_interpframe_structs.h).
+constexpr Traits traits_3_14 = [] {
+  Traits traits = traits_3_13;
+  traits.reference_tag_mask = 3;
+  return traits;
+}();
+
 constexpr std::array layouts{
     Layout{{3, 7, 0}, false, traits_3_7, offsets_3_7},
     Layout{{3, 8, 0}, false, traits_3_7, offsets_3_8},
@@ -74,6 +83,8 @@ constexpr std::array layouts{
     Layout{{3, 11, 0}, false, traits_3_11, offsets_3_11},
     Layout{{3, 12, 0}, false, traits_3_12, offsets_3_12},
     Layout{{3, 13, 0}, false, traits_3_13, offsets_3_13},
+    Layout{{3, 14, 0}, false, traits_3_14, offsets_3_14},
+    Layout{{3, 15, 0}, false, traits_3_14, offsets_3_15},
 };
 
 }  // namespace
@@ -88,6 +99,6 @@ const Layout* layout_for(Version version, bool free_threaded) {
   return nullptr;
 }
 
-std::string_view supported_versions() { return "3.7 to 3.13"; }
+std::string_view supported_versions() { return "3.7 to 3.15"; }
 
 }  // namespace gilspy

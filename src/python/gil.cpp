@@ -7,6 +7,8 @@ namespace {
 
 /// glibc, nptl/pthread_cond_wait.c: the low three bits of __wrefs are flags.
 constexpr int wrefs_shift = 3;
+/// Which of them says that the wait uses CLOCK_MONOTONIC, as CPython asks for since 3.7.
+constexpr std::uint32_t monotonic_flag = 2;
 /// Agreements needed before a place is believed, and how many times rarer disagreements must be:
 /// a thread may enter or leave the wait between the two reads.
 constexpr std::uint32_t agreements_needed = 5;
@@ -70,6 +72,14 @@ void CondWaiters::learn(const GilMoment& moment, std::uint32_t blocked) {
   }
 }
 
+bool CondWaiters::looks_right(const GilMoment& moment, std::size_t place) const {
+  const auto flags = [](std::uint32_t word) { return word & ((1U << wrefs_shift) - 1); };
+  const Score& score = scores_[place];
+  return flags(moment.cond_words[place]) == monotonic_flag &&
+         flags(moment.switch_cond_words[place]) == monotonic_flag &&
+         score.differed <= score.agreed + 1;
+}
+
 std::optional<std::uint32_t> CondWaiters::count(const GilMoment& moment) const {
   for (std::size_t i = 0; i < scores_.size(); ++i) {
     if (scores_[i].agreed >= agreements_needed &&
@@ -77,6 +87,10 @@ std::optional<std::uint32_t> CondWaiters::count(const GilMoment& moment) const {
       return inside(moment, i);
     }
   }
+  // Nothing seen yet: the flags in the word's low bits tell too, unless both places show them.
+  const bool first = looks_right(moment, 0);
+  const bool second = looks_right(moment, 1);
+  if (first != second) return inside(moment, first ? 0 : 1);
   return std::nullopt;
 }
 

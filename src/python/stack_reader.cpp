@@ -7,6 +7,7 @@ namespace gilspy {
 namespace {
 
 /// A chunk is 16 KiB (DATA_STACK_CHUNK_SIZE, Python/pystate.c), larger only for one huge frame.
+constexpr std::uint64_t usual_chunk = 16U << 10;
 constexpr std::uint64_t max_chunk = 1U << 20;
 
 }  // namespace
@@ -30,7 +31,9 @@ Result<RemoteAddress> StackReader::read_head(const PythonThread& thread, RemoteA
   const auto& at = layout_.at;
   const bool through_cframe = layout_.traits.frame_head == Traits::FrameHead::cframe;
   if (layout_.traits.frame_head == Traits::FrameHead::frame_object) {
-    return memory_.read_pointer(at.thread.frame.in(thread.address));
+    const auto frame = memory_.read_pointer(at.thread.frame.in(thread.address));
+    if (frame || frame.error().kind != ErrorClass::retry) return frame;
+    return fail(ErrorClass::drop_thread, "unreadable thread state");
   }
   const auto first = through_cframe ? at.thread.cframe : at.thread.current_frame;
   RemoteAddress head;
@@ -54,11 +57,11 @@ Result<void> StackReader::copy_chunk(RemoteAddress chunk, RemoteAddress up_to) {
   const std::uint64_t header = at.struct_size;
   // The top frame may be a generator's, which lies elsewhere: then the chunk's size has the say.
   std::uint64_t wanted = up_to > chunk ? up_to - chunk : 0;
-  if (wanted < header || wanted > max_chunk) {
+  if (wanted < header || wanted > usual_chunk) {
     const auto size = memory_.read_value<std::uint64_t>(at.size.in(chunk));
     if (!size) return tl::make_unexpected(size.error());
     if (*size < header || *size > max_chunk) return fail(ErrorClass::retry, "impossible chunk size");
-    wanted = *size;
+    if (wanted < header || wanted > *size) wanted = *size;
   }
   Region region{chunk, std::vector<std::byte>(wanted)};
   if (auto done = memory_.read(chunk, region.bytes); !done) return done;
@@ -89,6 +92,10 @@ Result<std::span<const std::byte>> StackReader::frame_bytes(RemoteAddress frame)
   return std::span<const std::byte>{lone_frame_};
 }
 
+RemoteAddress StackReader::untagged(RemoteAddress reference) const {
+  return RemoteAddress{reference.value() & ~std::uint64_t{layout_.traits.reference_tag_mask}};
+}
+
 Result<void> StackReader::walk(RemoteAddress head) {
   const auto& at = layout_.at.frame;
   std::size_t steps = 0;
@@ -97,9 +104,8 @@ Result<void> StackReader::walk(RemoteAddress head) {
     const auto bytes = frame_bytes(frame);
     if (!bytes) return tl::make_unexpected(bytes.error());
     const StructView view{*bytes};
-    const RemoteAddress code = view.get(at.code).value_or(RemoteAddress{});
-    const bool entry = layout_.traits.entry_frame == Traits::EntryFrame::owner_cstack &&
-                       view.get(at.owner).value_or(0) == layout_.traits.entry_owner;
+    const RemoteAddress code = untagged(view.get(at.code).value_or(RemoteAddress{}));
+    const bool entry = view.get(at.owner).value_or(0) >= layout_.traits.first_entry_owner;
     if (!entry && positions_.size() < max_stack_depth) {
       positions_.push_back({code, view.get(at.instruction).value_or(RemoteAddress{}),
                             view.get(at.lasti).value_or(-1)});

@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKLOADS = ROOT / "tests" / "workloads"
 GILSPY = os.environ.get("GILSPY_BIN", str(ROOT / "build" / "release" / "gilspy"))
 
+# Where tools/get_pythons puts those that the machine does not have.
+PYTHONS = os.environ.get("GILSPY_PYTHONS", str(ROOT / "build" / "pythons"))
+
 PATIENCE = 60  # seconds: far more than anything takes, even on a busy machine
 
 # What gilspy reads today, and where tests look for it. Another version or build is another line.
@@ -32,6 +35,9 @@ SUPPORTED_PYTHONS = [
     ((3, 12), "pyenv", "~/.pyenv/versions/3.12.*/bin/python3.12"),
     ((3, 13), "pyenv", "~/.pyenv/versions/3.13.*/bin/python3.13"),
     ((3, 11), "debian", "/usr/bin/python3.11"),
+    ((3, 13), "sid", f"{PYTHONS}/bin/python3.13-sid"),
+    ((3, 14), "sid", f"{PYTHONS}/bin/python3.14-sid"),
+    ((3, 15), "sid", f"{PYTHONS}/bin/python3.15-sid"),
 ]
 
 
@@ -43,6 +49,10 @@ class Python:
     minor: tuple
     path: str  # "" when missing
     missing: str = ""  # why
+
+    @property
+    def in_chroot(self):
+        return self.id.endswith("-sid")
 
 
 def _newest(pattern):

@@ -9,7 +9,7 @@ import pytest
 
 def test_two_threads_of_pure_python_take_turns(python, start, tmp_path):
     target = start(python, "two_threads.py", 60)
-    summary = harness.attach(target, 3, tmp_path / "out.json")
+    summary = harness.attach(target, 5, tmp_path / "out.json")
 
     for name in ("crunch-0", "crunch-1"):
         assert summary.thread(name).held == pytest.approx(0.5, abs=0.05), summary.threads

@@ -58,10 +58,10 @@ def test_a_program_that_is_over_in_20_ms(python, tmp_path):
 
 
 def test_a_program_that_execs_another_python(python, tmp_path):
-    others = [p for p in harness.pythons() if not p.missing and p != python]
-    other = others[0] if others else python
+    # From inside a chroot only that Python itself can be had.
+    others = [p for p in harness.pythons() if not p.missing and p != python and not python.in_chroot]
     out = tmp_path / "out.json"
-    result = record(out, python.path, *harness.workload("execs.py", 2, other.path))
+    result = record(out, python.path, *harness.workload("execs.py", 2, *[p.path for p in others[:1]]))
 
     assert result.returncode == 0, result.stderr.decode()
     assert set(json.loads(result.stdout)) == {"crunch-0", "crunch-1"}

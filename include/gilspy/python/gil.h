@@ -57,14 +57,15 @@ class GilReader {
 /// Counts the threads inside a wait on gil.cond (to take the GIL) or gil.switch_cond (to hand it over)
 /// by glibc's own count (pthread_cond_t.__wrefs >> 3). It tells a waiter that was woken but has no CPU
 /// yet from a thread that runs without the GIL. Its place differs between glibc versions (36 in 2.36, 28 in 2.43) and
-/// other libcs have none, so the place is accepted only after it has agreed with what /proc shows.
+/// other libcs have none, so a place is believed for the flags beside the count, and once waiters were seen, only while
+/// it agrees with what /proc shows.
 class CondWaiters {
  public:
   static constexpr std::array<std::uint32_t, 2> places{36, 28};
 
   /// Tells what was seen while no thread was in doubt: so many threads blocked on their futexes.
   void learn(const GilMoment& moment, std::uint32_t blocked);
-  /// How many threads are inside a wait; nothing until a place has proved itself.
+  /// How many threads are inside a wait; nothing while no place can be told.
   [[nodiscard]] std::optional<std::uint32_t> count(const GilMoment& moment) const;
 
  private:
@@ -72,6 +73,7 @@ class CondWaiters {
     std::uint32_t agreed = 0;
     std::uint32_t differed = 0;
   };
+  [[nodiscard]] bool looks_right(const GilMoment& moment, std::size_t place) const;
   [[nodiscard]] static std::uint32_t inside(const GilMoment& moment, std::size_t place);
 
   std::array<Score, places.size()> scores_{};

@@ -40,6 +40,7 @@ class StackReader {
   [[nodiscard]] Result<RemoteAddress> read_head(const PythonThread& thread, RemoteAddress& chunk);
   [[nodiscard]] Result<void> copy_chunk(RemoteAddress chunk, RemoteAddress up_to);
   [[nodiscard]] Result<std::span<const std::byte>> frame_bytes(RemoteAddress frame);
+  [[nodiscard]] RemoteAddress untagged(RemoteAddress reference) const;
   [[nodiscard]] Result<void> walk(RemoteAddress head);
   [[nodiscard]] Result<StackId> resolve();
   [[nodiscard]] std::uint32_t line_of(const CodeCache::Code& code,

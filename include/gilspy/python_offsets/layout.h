@@ -71,7 +71,7 @@ class StructView {
 /// The layout of a CPython, or nothing for a version outside the supported range.
 [[nodiscard]] const Layout* layout_for(Version version, bool free_threaded);
 
-/// "3.7 to 3.13", for error messages.
+/// "3.7 to 3.15", for error messages.
 [[nodiscard]] std::string_view supported_versions();
 
 }  // namespace gilspy

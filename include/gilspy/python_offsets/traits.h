@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 namespace gilspy {
 
@@ -25,15 +26,12 @@ struct Traits {
     current,      ///< pointer to the instruction being executed
   } instruction = Instruction::index_bytes;
 
-  /// Frames that are not Python functions but mark an entry from C into the eval loop.
-  enum class EntryFrame : std::uint8_t {
-    none,
-    owner_cstack,  ///< frame.owner == entry_owner
-  } entry_frame = EntryFrame::none;
-  std::int8_t entry_owner = -1;
+  /// Frames whose owner is this or above are not Python functions but mark an entry from C into the
+  /// eval loop. Before 3.12 there are none.
+  std::int8_t first_entry_owner = std::numeric_limits<std::int8_t>::max();
 
-  /// frame.code and the like carry tag bits (3.14's _PyStackRef) to be masked off.
-  bool tagged_references = false;
+  /// Bits of frame.code and the like that are no part of the pointer (3.14's _PyStackRef).
+  std::uint8_t reference_tag_mask = 0;
 
   enum class LineTable : std::uint8_t {
     lnotab,     ///< up to 3.9: Objects/lnotab_notes.txt

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -30,10 +29,7 @@ class FakeCode {
   void put(RemoteAddress code, std::string_view name, std::string_view file,
            std::int32_t first_line) {
     const auto& at = layout_.at;
-    // Objects/locations.md, form 10 to 12: one line, delta 0 to 2, and two columns.
-    constexpr std::array<std::uint8_t, 9> table{0x80 | 10U << 3U | 1, 0, 4,  //
-                                                0x80 | 11U << 3U | 2, 0, 4,  //
-                                                0x80 | 12U << 3U | 0, 0, 4};
+    const std::vector<std::uint8_t> table = lines();
     objects_.set(code, at.object.type, type_);
     objects_.set(code, at.var_object.size, std::int64_t{units});
     objects_.set(code, at.code.name, objects_.ascii(name));
@@ -48,14 +44,37 @@ class FakeCode {
     return code;
   }
 
-  /// The address of a code unit.
-  [[nodiscard]] RemoteAddress unit(RemoteAddress code, std::uint64_t number) const {
-    return layout_.at.code.bytecode.in(code) + 2 * number;
+  /// Lets a frame be at a code unit of its code; -1: before the first.
+  void put_unit(RemoteAddress frame, RemoteAddress code, std::int32_t number) {
+    const auto& at = layout_.at;
+    switch (layout_.traits.instruction) {
+      case Traits::Instruction::index_bytes:
+        objects_.set(frame, at.frame.lasti, number < 0 ? -1 : 2 * number);
+        break;
+      case Traits::Instruction::index_units: objects_.set(frame, at.frame.lasti, number); break;
+      case Traits::Instruction::last:
+      case Traits::Instruction::current:
+        objects_.set(frame, at.frame.instruction,
+                     at.code.bytecode.in(code) + 2 * static_cast<std::uint64_t>(number));
+        break;
+    }
   }
 
   static constexpr std::int64_t units = 6;
 
  private:
+  [[nodiscard]] std::vector<std::uint8_t> lines() const {
+    switch (layout_.traits.line_table) {
+      // Pairs of bytes to the next line and lines to it.
+      case Traits::LineTable::lnotab: return {4, 1, 6, 2};
+      // Pairs of bytes and the lines from the one before.
+      case Traits::LineTable::ranges: return {4, 0, 6, 1, 2, 2};
+      // Form 10 to 12, see Objects/locations.md: one line, delta 0 to 2, and two columns.
+      case Traits::LineTable::locations: break;
+    }
+    return {0x80 | 10U << 3U | 1, 0, 4, 0x80 | 11U << 3U | 2, 0, 4, 0x80 | 12U << 3U | 0, 0, 4};
+  }
+
   FakeMemory& memory_;
   const Layout& layout_;
   FakeObjects& objects_;

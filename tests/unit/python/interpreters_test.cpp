@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "fake_memory.h"
+#include "layouts.h"
 
 namespace gilspy {
 namespace {
@@ -76,7 +77,7 @@ class InterpretersTest : public testing::TestWithParam<int> {
   RemoteAddress next_{0x7e0000000000};
 };
 
-INSTANTIATE_TEST_SUITE_P(Versions, InterpretersTest, testing::Range(7, 14));
+INSTANTIATE_TEST_SUITE_P(Versions, InterpretersTest, testing::ValuesIn(all_minors()));
 
 constexpr RemoteAddress gil_a{0x7d0000000000};
 constexpr RemoteAddress gil_b{0x7d0000100000};

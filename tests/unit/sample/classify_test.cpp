@@ -95,6 +95,21 @@ TEST(Classify, BlockedThreadsTellTheirCall) {
             (ThreadState{released, CpuState::blocked, BlockKind::child, SYS_wait4}));
 }
 
+TEST(Classify, PollOfNoDescriptorsIsASleep) {
+  const auto kind = [](std::int16_t number, std::uint64_t first, std::uint64_t second) {
+    LaneSight lane = in_call(state(1), number, first);
+    lane.syscall.arguments[1] = second;
+    return only(lane, held_by(state(9))).kind;
+  };
+  EXPECT_EQ(kind(SYS_select, 0, 7), BlockKind::sleep);
+  EXPECT_EQ(kind(SYS_select, 1, 0), BlockKind::poll);
+  EXPECT_EQ(kind(SYS_pselect6, 0, 7), BlockKind::sleep);
+  EXPECT_EQ(kind(SYS_poll, 0x7ffd0000, 0), BlockKind::sleep);
+  EXPECT_EQ(kind(SYS_poll, 0x7ffd0000, 1), BlockKind::poll);
+  EXPECT_EQ(kind(SYS_ppoll, 0, 0), BlockKind::sleep);
+  EXPECT_EQ(kind(SYS_epoll_wait, 0, 0), BlockKind::poll);
+}
+
 TEST(Classify, BlockedOutsideOfASystemCall) {
   const ThreadState fault = only(elsewhere(on_queue(state(1)), Kind::off_cpu), held_by(state(9)));
   EXPECT_EQ(fault.gil, released);
@@ -239,8 +254,8 @@ TEST(Classify, DisabledGilConcernsNobody) {
 TEST(Classify, NativeThreadHasNoGilState) {
   const GilSight gil = with_waiters(held_by(state(1)), 5);
   EXPECT_EQ(only(on_queue({}), gil), (ThreadState{none, CpuState::running, BlockKind::none, -1}));
-  EXPECT_EQ(only(in_call({}, SYS_poll), gil),
-            (ThreadState{none, CpuState::blocked, BlockKind::poll, SYS_poll}));
+  EXPECT_EQ(only(in_call({}, SYS_epoll_wait), gil),
+            (ThreadState{none, CpuState::blocked, BlockKind::poll, SYS_epoll_wait}));
   // A null thread state is not the holder of a GIL that nobody holds.
   EXPECT_EQ(only(on_queue({}), held_by({})).gil, none);
 }
