@@ -26,10 +26,11 @@ build() {
   cmake --build "build/$preset" --parallel "$jobs" ${1:+--target "$@"}
 }
 
-# build_unit_tests PRESET: only what they need.
+# build_unit_tests PRESET: the programs behind the label "unit": the rooms' tests, and the fuzzers, which
+# replay their corpus there.
 build_unit_tests() {
   local targets
   configure "$1"
-  mapfile -t targets < <(ninja -C "build/$1" -t targets all | sed -n 's/^\(unit_[a-z_]*\): phony$/\1/p')
+  mapfile -t targets < <(ninja -C "build/$1" -t targets all | sed -n 's/^\(unit_[a-z_]*\|[a-z_]*_fuzzer\): phony$/\1/p')
   build "$1" "${targets[@]}"
 }

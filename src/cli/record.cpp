@@ -47,7 +47,6 @@ class Recorder {
   /// Samples until the program ends or the duration is over.
   void sample() {
     RunOptions run = run_options(options_);
-    const Time start = now();
     const auto whole = run.duration;
     while (auto found = wait_for_python()) {
       // The duration counts from the first Python on, not from the launch.
@@ -55,9 +54,9 @@ class Recorder {
       if (whole) run.duration = std::max(Duration{}, *whole - (now() - *first_sample_));
       const EndReason reason = sample_target(found->process, found->target, sink_, run, watches_);
       if (reason == EndReason::requested) return;
-      if (reason == EndReason::target_ended && found->process.pid() == child_.pid()) return;
+      // Whether the program itself has ended, its pidfd says; a process in the middle of an exec looks
+      // the same from here.
     }
-    static_cast<void>(start);
   }
 
   /// Waits for the program's end, still passing signals on.
@@ -83,6 +82,7 @@ class Recorder {
     const Time start = now();
     Time children_looked_at = start;
     while (true) {
+      if (wait_until(now() + look_again_after(now() - start), watches_)) return std::nullopt;
       if (auto found = look(child_.pid())) return found;
       if (now() - children_looked_at > children_after) {
         children_looked_at = now();
@@ -91,7 +91,6 @@ class Recorder {
           return found;
         }
       }
-      if (wait_until(now() + look_again_after(now() - start), watches_)) return std::nullopt;
     }
   }
 

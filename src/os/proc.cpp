@@ -19,6 +19,8 @@ namespace {
 /// A maps file of a process with tens of thousands of mappings is some megabytes long.
 constexpr std::size_t max_proc_file = 64U << 20;
 
+constexpr std::uint64_t pf_exiting = 4;  // include/linux/sched.h
+
 template <class T>
 bool parse_number(std::string_view& text, T& value, int base = 10) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
@@ -112,6 +114,11 @@ std::optional<ProcStat> parse_stat(std::string_view text) {
     bool good = true;
     if (field == 3) stat.state = text.front();
     if (field == 4) good = parse_number(rest, stat.parent.value);
+    if (field == 9) {
+      std::uint64_t flags = 0;
+      good = parse_number(rest, flags);
+      stat.exiting = (flags & pf_exiting) != 0;
+    }
     if (field == 22) good = parse_number(rest, stat.start_ticks);
     if (field == 28) good = parse_number(rest, stat.start_stack);
     if (!good) return std::nullopt;

@@ -71,6 +71,7 @@ class Sampler::State {
   void count_waiters();
   void tell_gils();
   void tell_states(std::span<const ThreadState> states);
+  void tell_unknown(Time from);
   void tell_gap(Time from, Time to);
   void sample_stacks();
   void tell_progress();
@@ -94,6 +95,7 @@ class Sampler::State {
   Time checked_at_;
   Time progress_at_;
   bool stopped_ = false;
+  bool readable_ = false;  // the GIL could be read at this tick
   bool refresh_wanted_ = false;
 
   // What one tick reads; kept to spare allocations.
@@ -138,9 +140,10 @@ Sampler::Outcome Sampler::State::check_process() {
   checked_at_ = now_;
   const auto stat = process_.stat();
   if (!stat || stat->state == 'Z' || stat->state == 'X') return Outcome::ended;
-  // An exiting process has given up its memory, and its stack with it, before it is a zombie.
-  if (stat->start_stack == 0) return Outcome::ended;
-  if (stat->start_stack != token_) return Outcome::execed;
+  // An exiting process has given up its memory, and its stack with it, before it is a zombie; in the
+  // middle of an exec it has no stack either, for a moment.
+  if (stat->exiting) return Outcome::ended;
+  if (stat->start_stack != 0 && stat->start_stack != token_) return Outcome::execed;
   const bool stopped = stat->state == 'T' || stat->state == 't';
   if (stopped != stopped_) {
     stopped_ = stopped;
@@ -206,6 +209,7 @@ Sampler::Outcome Sampler::State::observe() {
       stable = stable && sight.stable;
       if (heads_[i] != gils[i].threads_head) refresh_wanted_ = true;
     }
+    readable_ = true;
     if (stable) return Outcome::alive;
     if (reads == max_reads) {
       ++totals.unstable;
@@ -310,8 +314,8 @@ void Sampler::State::tell_states(std::span<const ThreadState> states) {
   }
 }
 
-/// We were not running for so long that nobody can say what the target did meanwhile.
-void Sampler::State::tell_gap(Time from, Time to) {
+/// From here on nothing is known.
+void Sampler::State::tell_unknown(Time from) {
   for (Lane& lane : lanes_.lanes()) {
     lane.state = ThreadState{};
     lane.told = true;
@@ -321,6 +325,11 @@ void Sampler::State::tell_gap(Time from, Time to) {
     gil.told_holder.reset();
     sink_.accept(GilChanged{from, gil.id, no_thread, false, 0});
   }
+}
+
+/// We were not running for so long that nobody can say what the target did meanwhile.
+void Sampler::State::tell_gap(Time from, Time to) {
+  tell_unknown(from);
   sink_.accept(Noted{from, process_.pid(),
                      "gilspy had no CPU for " +
                          std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count()) +
@@ -371,12 +380,18 @@ Sampler::Outcome Sampler::State::tick(bool stacks) {
   }
   if (const Outcome outcome = observe(); outcome != Outcome::alive) return outcome;
 
+  ++totals.ticks;
+  if (!readable_) {
+    // Ending, or in the middle of an exec: the next ticks will tell.
+    ++totals.unstable;
+    tell_unknown(begin_);
+    return Outcome::alive;
+  }
   look_for_cpus();
   count_waiters();
   const std::vector<ThreadState> states = classify(lane_sights_, gil_sights_);
   tell_gils();
   tell_states(states);
-  ++totals.ticks;
   if (stacks) sample_stacks();
   if (now_ - progress_at_ >= progress_period) tell_progress();
   return Outcome::alive;

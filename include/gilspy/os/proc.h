@@ -33,6 +33,7 @@ struct Mapping {
 struct ProcStat {
   char state = '?';               ///< R S D T t Z X
   Pid parent;
+  bool exiting = false;           ///< on its way out: PF_EXITING of include/linux/sched.h
   std::uint64_t start_ticks = 0;  ///< clock ticks after boot: tells a reused pid apart
   std::uint64_t start_stack = 0;  ///< changes with every exec
 };
