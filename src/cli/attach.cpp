@@ -65,7 +65,8 @@ int attach(const AttachOptions& options) {
 
 void add_attach(CLI::App& app, int& status) {
   auto options = std::make_shared<AttachOptions>();
-  CLI::App* command = app.add_subcommand("attach", "sample a running Python until Ctrl-C, -d, or its end");
+  CLI::App* command =
+      app.add_subcommand("attach", "sample a running Python until Ctrl-C, -d, or its end");
   command->add_option("-p,--pid", options->pid.value, "the process")->required();
   add_session_options(*command, options->session);
   command->callback([options, &status] { status = attach(*options); });

@@ -64,7 +64,8 @@ int doctor(const DoctorOptions& options) {
 
 void add_doctor(CLI::App& app, int& status) {
   auto options = std::make_shared<DoctorOptions>();
-  CLI::App* command = app.add_subcommand("doctor", "can gilspy attach? if not, why, and what fixes it");
+  CLI::App* command =
+      app.add_subcommand("doctor", "can gilspy attach? if not, why, and what fixes it");
   command->add_option("-p,--pid", options->pid.value, "a process to check");
   command->callback([options, &status] { status = doctor(*options); });
 }

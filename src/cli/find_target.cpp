@@ -21,8 +21,7 @@ constexpr Duration look_again = std::chrono::milliseconds{2};
     case Kind::denied:
       throw Failure(ExitCode::permission,
                     fmt::format("process {} cannot be read: {}", pid, why_denied(process)));
-    case Kind::gone:
-      throw Failure(ExitCode::gone, fmt::format("process {} has ended", pid));
+    case Kind::gone: throw Failure(ExitCode::gone, fmt::format("process {} has ended", pid));
     case Kind::unsupported:
       throw Failure(ExitCode::unsupported, fmt::format("process {}: {}", pid, failure.what));
     case Kind::not_ready:
@@ -52,7 +51,9 @@ FoundTarget find_target(Pid pid) {
   const Time limit = now() + start_limit;
   while (true) {
     if (const auto denied = read_access(*process); denied != Access::allowed) {
-      refuse(*process, {denied == Access::gone ? LocateFailure::Kind::gone : LocateFailure::Kind::denied, ""});
+      refuse(
+          *process,
+          {denied == Access::gone ? LocateFailure::Kind::gone : LocateFailure::Kind::denied, ""});
     }
     auto target = locate_python(*process, memory);
     if (target) return {std::move(*process), std::move(*target)};

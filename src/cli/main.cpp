@@ -11,7 +11,8 @@
 namespace {
 
 int run(int argc, char** argv) {
-  CLI::App app{"Is it the GIL? Watches a running CPython from outside: who holds the GIL, who waits."};
+  CLI::App app{
+      "Is it the GIL? Watches a running CPython from outside: who holds the GIL, who waits."};
   app.set_version_flag("--version", fmt::format("gilspy {}", gilspy::version));
   app.require_subcommand(1);
   app.fallthrough(false);

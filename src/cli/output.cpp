@@ -44,7 +44,8 @@ std::string format_names() {
 
 const Format& chosen_format(const OutputOptions& options) {
   for (const Format& format : formats) {
-    if (options.format.empty() ? options.file.ends_with(format.ending) : options.format == format.name) {
+    if (options.format.empty() ? options.file.ends_with(format.ending)
+                               : options.format == format.name) {
       return format;
     }
   }
@@ -62,9 +63,9 @@ const Format& chosen_format(const OutputOptions& options) {
 
 Weight chosen_weight(const OutputOptions& options) {
   if (const auto weight = weight_named(options.weight)) return *weight;
-  throw Failure(ExitCode::usage,
-                fmt::format("unknown weight '{}'; there are: hold, wait, blame, cpu, wall",
-                            options.weight));
+  throw Failure(
+      ExitCode::usage,
+      fmt::format("unknown weight '{}'; there are: hold, wait, blame, cpu, wall", options.weight));
 }
 
 /// Colour on a terminal only, and not against the user's word (https://no-color.org).
@@ -80,8 +81,9 @@ bool wants_color() {
 void add_output_options(CLI::App& command, OutputOptions& options) {
   command.add_option("-o,--output", options.file, "write the result here instead of to stdout");
   command.add_option("-f,--format", options.format, "one of: " + format_names());
-  command.add_option("--weight", options.weight,
-                     "what a flame graph's width means: hold, wait, blame, cpu or wall")
+  command
+      .add_option("--weight", options.weight,
+                  "what a flame graph's width means: hold, wait, blame, cpu or wall")
       ->capture_default_str();
 }
 

@@ -54,22 +54,24 @@ class Recorder {
       if (whole) run.duration = std::max(Duration{}, *whole - (now() - *first_sample_));
       const EndReason reason = sample_target(found->process, found->target, sink_, run, watches_);
       if (reason == EndReason::requested) return;
-      // Whether the program itself has ended, its pidfd says; a process in the middle of an exec looks
-      // the same from here.
+      // Whether the program itself has ended, its pidfd says; a process in the middle of an exec
+      // looks the same from here.
     }
   }
 
   /// Waits for the program's end, still passing signals on.
   int finish() {
-    while (!child_.try_wait()) static_cast<void>(wait_until(now() + std::chrono::hours{1}, watches_));
+    while (!child_.try_wait())
+      static_cast<void>(wait_until(now() + std::chrono::hours{1}, watches_));
     return child_.wait();
   }
 
   [[nodiscard]] const std::string& why_no_python() const { return why_; }
 
  private:
-  /// SIGINT and SIGQUIT from a terminal reach the program by themselves, as it is in the same process
-  /// group; what was sent to gilspy alone is passed on, so that a supervisor ends the program too.
+  /// SIGINT and SIGQUIT from a terminal reach the program by themselves, as it is in the same
+  /// process group; what was sent to gilspy alone is passed on, so that a supervisor ends the
+  /// program too.
   std::optional<EndReason> pass_signals_on() {
     while (const auto signal = signals_.take()) {
       if (*signal == SIGTERM || *signal == SIGHUP) child_.send_signal(*signal);

@@ -26,20 +26,20 @@ double parse_rate(const std::string& option, const std::string& text) {
   double rate = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
   if (error != std::errc{} || end != text.data() + text.size() || !(rate > 0) || rate > max_rate) {
-    throw Failure(ExitCode::usage,
-                  fmt::format("{} takes ticks per second (above 0, up to {:.0f}) or 'max', not '{}'",
-                              option, max_rate, text));
+    throw Failure(
+        ExitCode::usage,
+        fmt::format("{} takes ticks per second (above 0, up to {:.0f}) or 'max', not '{}'", option,
+                    max_rate, text));
   }
   return rate;
 }
 
 UniqueFd open_recording(const std::string& name) {
-  UniqueFd file{name.empty()
-                    ? ::memfd_create("gilspy-recording", MFD_CLOEXEC)
-                    : ::open(name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+  UniqueFd file{name.empty() ? ::memfd_create("gilspy-recording", MFD_CLOEXEC)
+                             : ::open(name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
   if (!file) {
-    throw Failure(ExitCode::other, fmt::format("cannot write the recording '{}': {}", name,
-                                               std::strerror(errno)));
+    throw Failure(ExitCode::other,
+                  fmt::format("cannot write the recording '{}': {}", name, std::strerror(errno)));
   }
   return file;
 }

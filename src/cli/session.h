@@ -46,8 +46,9 @@ class SessionRecording {
 };
 
 /// Samples one Python until the run ends or the process becomes another program.
-[[nodiscard]] EndReason sample_target(const ProcDir& process, const Target& target, SampleSink& sink,
-                                      const RunOptions& options, const std::vector<Watch>& watches);
+[[nodiscard]] EndReason sample_target(const ProcDir& process, const Target& target,
+                                      SampleSink& sink, const RunOptions& options,
+                                      const std::vector<Watch>& watches);
 
 /// Tells the user something that is not a result; silent with -q.
 void say(const SessionOptions& options, const std::string& message);

@@ -19,14 +19,15 @@ std::string_view base_name(std::string_view path) {
 
 /// A regular file that is the mapped one; anything else (a FIFO put in its place) is not read.
 bool is_the_mapped_file(const UniqueFd& file, const Mapping& mapping) {
-  struct stat info {};
+  struct stat info{};
   return file && ::fstat(file.get(), &info) == 0 && S_ISREG(info.st_mode) &&
          info.st_ino == mapping.inode;
 }
 
 UniqueFd open_mapped(const ProcDir& process, const Binary& binary) {
   const RemoteRange range = binary.first.range;
-  // map_files opens the inode itself, whatever happened to its name, but needs CAP_CHECKPOINT_RESTORE.
+  // map_files opens the inode itself, whatever happened to its name, but needs
+  // CAP_CHECKPOINT_RESTORE.
   const std::vector<std::string> ways{
       fmt::format("map_files/{:x}-{:x}", range.begin.value(), range.end.value()),
       binary.is_executable_file ? std::string("exe") : "root" + binary.path,

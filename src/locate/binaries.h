@@ -11,9 +11,9 @@ namespace gilspy {
 
 /// A mapped file that may hold a CPython.
 struct Binary {
-  std::string path;        ///< as the target sees it
-  bool is_executable_file; ///< the process's own program, not a library
-  Mapping first;           ///< the mapping with the lowest file offset
+  std::string path;         ///< as the target sees it
+  bool is_executable_file;  ///< the process's own program, not a library
+  Mapping first;            ///< the mapping with the lowest file offset
 };
 
 /// The program itself and every libpython, libraries first: where there is one, the program is only

@@ -44,7 +44,8 @@ Version version_of(const ElfFile& elf, std::string_view path) {
   return minor ? Version{3, *minor, 0} : Version{};
 }
 
-std::optional<Candidate> find_runtime(const ElfFile& elf, std::uint64_t bias, std::string_view path) {
+std::optional<Candidate> find_runtime(const ElfFile& elf, std::uint64_t bias,
+                                      std::string_view path) {
   Candidate candidate;
   if (const auto symbol = elf.symbol("_PyRuntime")) {
     candidate.runtime = RemoteAddress{symbol->address + bias};
@@ -87,19 +88,19 @@ tl::expected<Target, LocateFailure> accept(const ProcDir& process, MemoryReader&
   }
   const Layout* layout = layout_for(candidate.version, candidate.free_threaded);
   if (layout == nullptr) {
-    return failure(Kind::unsupported,
-                   fmt::format("CPython {}{} ({}) is not supported; supported: {}",
-                               candidate.version.text(),
-                               candidate.free_threaded ? " free-threaded" : "", binary.path,
-                               supported_versions()));
+    return failure(
+        Kind::unsupported,
+        fmt::format("CPython {}{} ({}) is not supported; supported: {}", candidate.version.text(),
+                    candidate.free_threaded ? " free-threaded" : "", binary.path,
+                    supported_versions()));
   }
   if (!leads_to_a_thread(memory, *layout, candidate.runtime)) {
     return failure(Kind::not_ready,
                    fmt::format("the CPython {} in {} has no running interpreter (yet)",
                                candidate.version.text(), binary.path));
   }
-  return Target{process.pid(), candidate.version, layout, candidate.runtime, binary.path,
-                candidate.how};
+  return Target{process.pid(),     candidate.version, layout,
+                candidate.runtime, binary.path,       candidate.how};
 }
 
 }  // namespace
@@ -107,7 +108,8 @@ tl::expected<Target, LocateFailure> accept(const ProcDir& process, MemoryReader&
 tl::expected<Target, LocateFailure> locate_python(const ProcDir& process, MemoryReader& memory) {
   int error = 0;
   const auto text = process.read("maps", error);
-  if (!text && (error == ESRCH || error == ENOENT)) return failure(Kind::gone, "the process has ended");
+  if (!text && (error == ESRCH || error == ENOENT))
+    return failure(Kind::gone, "the process has ended");
   if (!text) return failure(Kind::denied, "its memory map cannot be read");
   const auto maps = parse_maps(*text);
   if (maps.empty() && !process.alive()) return failure(Kind::gone, "the process has ended");

@@ -29,7 +29,8 @@ void Tables::accept(const Event& event) {
   } else if (const auto* c = std::get_if<CodeDefined>(&event)) {
     put(codes_, c->id.value, Code{c->function, c->file, c->first_line});
   } else if (const auto* k = std::get_if<StackDefined>(&event)) {
-    // A parent that is not older than its child could make a cycle; such a stack keeps its top frame.
+    // A parent that is not older than its child could make a cycle; such a stack keeps its top
+    // frame.
     const StackId parent = k->parent.value < k->id.value ? k->parent : empty_stack;
     if (k->id != empty_stack) put(stacks_, k->id.value, StackNode{parent, k->code, k->line});
   }
@@ -83,7 +84,8 @@ StringId Interner::string(std::string_view text) {
 
 CodeId Interner::code(std::string_view function, std::string_view file, std::uint32_t first_line) {
   const CodeKey key{string(function), string(file), first_line};
-  const auto [entry, fresh] = codes_.try_emplace(key, CodeId{static_cast<std::uint32_t>(codes_.size())});
+  const auto [entry, fresh] =
+      codes_.try_emplace(key, CodeId{static_cast<std::uint32_t>(codes_.size())});
   if (fresh) sink_.accept(CodeDefined{entry->second, key.function, key.file, key.first_line});
   return entry->second;
 }

@@ -1,8 +1,8 @@
 #include "gilspy/model/thread_state.h"
 
+#include <sys/syscall.h>
 #include <algorithm>
 #include <array>
-#include <sys/syscall.h>
 
 #include <fmt/format.h>
 

@@ -45,13 +45,15 @@ AccessCheck check_system_call() {
   if (done && *done == 1 && copy == secret) return check;
   check.good = false;
   check.finding = "a seccomp filter forbids process_vm_readv in here";
-  check.fix = "start the container with --cap-add SYS_PTRACE (or --security-opt seccomp=unconfined)";
+  check.fix =
+      "start the container with --cap-add SYS_PTRACE (or --security-opt seccomp=unconfined)";
   return check;
 }
 
 AccessCheck check_capability() {
   if (have_ptrace_capability()) return {"CAP_SYS_PTRACE", true, "gilspy has it", ""};
-  return {"CAP_SYS_PTRACE", true, "gilspy does not have it: only your own processes can be read", ""};
+  return {"CAP_SYS_PTRACE", true, "gilspy does not have it: only your own processes can be read",
+          ""};
 }
 
 AccessCheck check_yama() {
@@ -59,11 +61,13 @@ AccessCheck check_yama() {
   const bool capable = have_ptrace_capability();
   if (scope == 0) return {"Yama ptrace_scope", true, "0 or absent: no restriction", ""};
   if (scope < 3 && capable) {
-    return {"Yama ptrace_scope", true, fmt::format("{}, but CAP_SYS_PTRACE stands above it", scope), ""};
+    return {"Yama ptrace_scope", true, fmt::format("{}, but CAP_SYS_PTRACE stands above it", scope),
+            ""};
   }
   if (scope == 1) {
     return {"Yama ptrace_scope", false, "1: only a program's own parent may read it",
-            "sudo gilspy ... , or: sudo sysctl kernel.yama.ptrace_scope=0 , or launch it with gilspy record"};
+            "sudo gilspy ... , or: sudo sysctl kernel.yama.ptrace_scope=0 , or launch it with "
+            "gilspy record"};
   }
   if (scope == 2) {
     return {"Yama ptrace_scope", false, "2: only with CAP_SYS_PTRACE", "sudo gilspy ..."};
@@ -75,7 +79,8 @@ AccessCheck check_yama() {
 AccessCheck check_user(const ProcDir& process) {
   const auto user = process.user();
   if (user && *user == ::geteuid()) return {"user", true, "it is yours", ""};
-  const std::string whose = user ? fmt::format("it belongs to user id {}", *user) : "its user is not shown";
+  const std::string whose =
+      user ? fmt::format("it belongs to user id {}", *user) : "its user is not shown";
   if (have_ptrace_capability()) return {"user", true, whose + "; CAP_SYS_PTRACE allows it", ""};
   return {"user", false, whose, "sudo gilspy ... , or run gilspy as that user"};
 }
@@ -83,17 +88,19 @@ AccessCheck check_user(const ProcDir& process) {
 /// The kernel gives /proc/PID of a process that may not be dumped to root (fs/proc/base.c,
 /// task_dump_owner).
 AccessCheck check_dumpable(const ProcDir& process) {
-  struct stat info {};
+  struct stat info{};
   const auto user = process.user();
   const auto path = fmt::format("/proc/{}", process.pid().value);
   const bool off = user && *user != 0 && ::stat(path.c_str(), &info) == 0 && info.st_uid == 0;
   if (!off) return {"dumpable", true, "yes", ""};
-  if (have_ptrace_capability()) return {"dumpable", true, "off, but CAP_SYS_PTRACE stands above it", ""};
+  if (have_ptrace_capability())
+    return {"dumpable", true, "off, but CAP_SYS_PTRACE stands above it", ""};
   return {"dumpable", false, "it is not dumpable (set-user-id, file capabilities or prctl)",
           "sudo gilspy ..."};
 }
 
-AccessCheck check_namespace(const ProcDir& process, const std::string& kind, const std::string& note) {
+AccessCheck check_namespace(const ProcDir& process, const std::string& kind,
+                            const std::string& note) {
   const auto self = ProcDir::open(Pid{::getpid()});
   const auto ours = self ? self->link("ns/" + kind) : std::nullopt;
   const auto theirs = process.link("ns/" + kind);
@@ -107,7 +114,8 @@ AccessCheck check_read(const ProcDir& process) {
   switch (read_access(process)) {
     case Access::allowed: return {"reading its memory", true, "tried, works", ""};
     case Access::gone:
-      return {"reading its memory", false, "it has ended", "find the process again: pgrep -a python"};
+      return {"reading its memory", false, "it has ended",
+              "find the process again: pgrep -a python"};
     case Access::denied: break;
   }
   if (have_ptrace_capability()) {
@@ -127,8 +135,8 @@ Access read_access(const ProcDir& process) {
   const auto text = process.read("maps", error);
   if (!text) return error == ESRCH || error == ENOENT ? Access::gone : Access::denied;
   const auto maps = parse_maps(*text);
-  const auto readable = std::ranges::find_if(
-      maps, [](const Mapping& m) { return m.readable && m.inode != 0; });
+  const auto readable =
+      std::ranges::find_if(maps, [](const Mapping& m) { return m.readable && m.inode != 0; });
   if (readable == maps.end()) return process.alive() ? Access::denied : Access::gone;
   ProcessMemory memory{process.pid()};
   if (!memory.read_value<std::uint8_t>(readable->range.begin)) {
@@ -145,10 +153,12 @@ std::vector<AccessCheck> check_machine() {
 }
 
 std::vector<AccessCheck> check_process(const ProcDir& process) {
-  return {check_user(process), check_dumpable(process),
+  return {check_user(process),
+          check_dumpable(process),
           check_namespace(process, "pid", "another one: thread ids are translated"),
           check_namespace(process, "mnt", "another one: its files are read through /proc/PID/root"),
-          check_namespace(process, "user", "another one: root outside of it, or its own user, may read it"),
+          check_namespace(process, "user",
+                          "another one: root outside of it, or its own user, may read it"),
           check_read(process)};
 }
 

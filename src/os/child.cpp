@@ -56,7 +56,8 @@ Child Child::start(const std::vector<std::string>& command) {
   } while (got < 0 && errno == EINTR);
   if (got == sizeof(error)) {
     ::waitpid(pid, nullptr, 0);
-    throw Failure(ExitCode::other, fmt::format("cannot run {}: {}", command[0], std::strerror(error)));
+    throw Failure(ExitCode::other,
+                  fmt::format("cannot run {}: {}", command[0], std::strerror(error)));
   }
   return Child{Pid{pid}, open_pidfd(Pid{pid})};
 }
@@ -72,8 +73,10 @@ std::optional<int> Child::try_wait() {
 int Child::wait() {
   int status = 0;
   while (!status_) {
-    if (::waitpid(pid_.value, &status, 0) == pid_.value) status_ = shell_status(status);
-    else if (errno != EINTR) status_ = 127;
+    if (::waitpid(pid_.value, &status, 0) == pid_.value)
+      status_ = shell_status(status);
+    else if (errno != EINTR)
+      status_ = 127;
   }
   return *status_;
 }

@@ -129,8 +129,8 @@ std::optional<ProcStat> parse_stat(std::string_view text) {
 
 std::optional<ProcDir> ProcDir::open(Pid pid) {
   if (pid.value <= 0) return std::nullopt;
-  UniqueFd folder{::open(fmt::format("/proc/{}", pid.value).c_str(),
-                         O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  UniqueFd folder{
+      ::open(fmt::format("/proc/{}", pid.value).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!folder) return std::nullopt;
   return ProcDir{pid, std::move(folder)};
 }

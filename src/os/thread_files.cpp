@@ -68,7 +68,8 @@ std::optional<SchedStat> parse_schedstat(std::string_view text) {
 
 std::optional<std::uint64_t> parse_context_switches(std::string_view text) {
   std::uint64_t sum = 0;
-  for (const std::string_view key : {"\nvoluntary_ctxt_switches:", "\nnonvoluntary_ctxt_switches:"}) {
+  for (const std::string_view key :
+       {"\nvoluntary_ctxt_switches:", "\nnonvoluntary_ctxt_switches:"}) {
     const auto at = text.find(key);
     if (at == std::string_view::npos) return std::nullopt;
     std::string_view rest = text.substr(at + key.size());

@@ -8,9 +8,9 @@
 
 namespace gilspy {
 
-/// Counts over time how many threads want a CPU, with and without those that wait for the GIL: what a
-/// build without the GIL could gain at most. It assumes that nothing else stands in the threads' way: no other lock, no
-/// memory bandwidth.
+/// Counts over time how many threads want a CPU, with and without those that wait for the GIL: what
+/// a build without the GIL could gain at most. It assumes that nothing else stands in the threads'
+/// way: no other lock, no memory bandwidth.
 class CpuDemand {
  public:
   /// CPUs the target may use; 0 when it is not known.

@@ -68,8 +68,8 @@ bool CodeCache::is_code_type(RemoteAddress type) {
   if (type.is_null()) return false;
   if (type == code_type_) return true;
   const auto name = memory_.read_pointer(layout_.at.type.name.in(type));
-  const auto text = name ? memory_.read_value<std::array<char, 5>>(*name)
-                         : tl::make_unexpected(name.error());
+  const auto text =
+      name ? memory_.read_value<std::array<char, 5>>(*name) : tl::make_unexpected(name.error());
   if (!text || std::string_view{text->data(), text->size()} != std::string_view{"code\0", 5}) {
     return false;
   }

@@ -58,7 +58,8 @@ bool GilReader::is_cond_address(std::uint64_t futex) const {
 }
 
 std::uint32_t CondWaiters::inside(const GilMoment& moment, std::size_t place) {
-  return (moment.cond_words[place] >> wrefs_shift) + (moment.switch_cond_words[place] >> wrefs_shift);
+  return (moment.cond_words[place] >> wrefs_shift) +
+         (moment.switch_cond_words[place] >> wrefs_shift);
 }
 
 void CondWaiters::learn(const GilMoment& moment, std::uint32_t blocked) {

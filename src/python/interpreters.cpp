@@ -12,8 +12,8 @@ constexpr std::size_t max_thread_struct = 1024;
 Result<PythonThread> read_thread(MemoryReader& memory, const Layout& layout, RemoteAddress address,
                                  RemoteAddress& next) {
   std::array<std::byte, max_thread_struct> buffer;
-  const auto bytes = std::span{buffer}.first(std::min<std::size_t>(layout.at.thread.struct_size,
-                                                                   buffer.size()));
+  const auto bytes =
+      std::span{buffer}.first(std::min<std::size_t>(layout.at.thread.struct_size, buffer.size()));
   if (auto done = memory.read(address, bytes); !done) return tl::make_unexpected(done.error());
   const StructView view{bytes};
   PythonThread thread;
@@ -25,7 +25,8 @@ Result<PythonThread> read_thread(MemoryReader& memory, const Layout& layout, Rem
   return thread;
 }
 
-Result<void> read_threads(MemoryReader& memory, const Layout& layout, PythonInterpreter& interpreter) {
+Result<void> read_threads(MemoryReader& memory, const Layout& layout,
+                          PythonInterpreter& interpreter) {
   std::unordered_set<RemoteAddress> seen;
   RemoteAddress at = interpreter.threads_head;
   while (!at.is_null()) {

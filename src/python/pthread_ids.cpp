@@ -39,7 +39,8 @@ void PthreadIds::learn(MemoryReader& memory, std::span<const std::uint64_t> all,
   }
   if (structs.empty()) return;
   for (std::uint64_t offset = 0; offset + sizeof(std::int32_t) <= searched; offset += 4) {
-    // Every thread has its own id there: the process id, beside it in old glibcs, is in all of them.
+    // Every thread has its own id there: the process id, beside it in old glibcs, is in all of
+    // them.
     std::set<std::int32_t> found;
     for (const auto& bytes : structs) {
       const auto tid = load<std::int32_t>(bytes, offset).value_or(0);

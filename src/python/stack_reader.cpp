@@ -60,7 +60,8 @@ Result<void> StackReader::copy_chunk(RemoteAddress chunk, RemoteAddress up_to) {
   if (wanted < header || wanted > usual_chunk) {
     const auto size = memory_.read_value<std::uint64_t>(at.size.in(chunk));
     if (!size) return tl::make_unexpected(size.error());
-    if (*size < header || *size > max_chunk) return fail(ErrorClass::retry, "impossible chunk size");
+    if (*size < header || *size > max_chunk)
+      return fail(ErrorClass::retry, "impossible chunk size");
     if (wanted < header || wanted > *size) wanted = *size;
   }
   Region region{chunk, std::vector<std::byte>(wanted)};
@@ -98,15 +99,15 @@ RemoteAddress StackReader::untagged(RemoteAddress reference) const {
 
 Result<void> StackReader::walk(RemoteAddress head) {
   const auto& at = layout_.at.frame;
-  std::size_t steps = 0;
-  for (RemoteAddress frame = head; !frame.is_null();) {
-    if (++steps > 2 * max_stack_depth) return fail(ErrorClass::retry, "the frames do not end");
+  seen_.clear();
+  for (RemoteAddress frame = head; !frame.is_null() && positions_.size() < max_stack_depth;) {
+    if (!seen_.insert(frame).second) return fail(ErrorClass::retry, "the frames go in a circle");
     const auto bytes = frame_bytes(frame);
     if (!bytes) return tl::make_unexpected(bytes.error());
     const StructView view{*bytes};
     const RemoteAddress code = untagged(view.get(at.code).value_or(RemoteAddress{}));
     const bool entry = view.get(at.owner).value_or(0) >= layout_.traits.first_entry_owner;
-    if (!entry && positions_.size() < max_stack_depth) {
+    if (!entry) {
       positions_.push_back({code, view.get(at.instruction).value_or(RemoteAddress{}),
                             view.get(at.lasti).value_or(-1)});
     }

@@ -14,7 +14,8 @@ bool is_futex(const SyscallNow& call) {
          (call.number == SYS_futex || call.number == futex_wait_number);
 }
 
-/// select() and poll() of no descriptors at all are how programs sleep: time.sleep() up to 3.10 does.
+/// select() and poll() of no descriptors at all are how programs sleep: time.sleep() up to 3.10
+/// does.
 BlockKind kind_of(const SyscallNow& call) {
   const bool by_count_first = call.number == SYS_select || call.number == SYS_pselect6;
   const bool by_count_second = call.number == SYS_poll || call.number == SYS_ppoll;
@@ -39,7 +40,8 @@ CpuState cpu_state(const LaneSight& lane) {
   return CpuState::unknown;
 }
 
-/// On a run queue with a thread state, and not the holder: inside take_gil or running without the GIL.
+/// On a run queue with a thread state, and not the holder: inside take_gil or running without the
+/// GIL.
 bool in_doubt(const LaneSight& lane, const GilSight& gil) {
   return on_run_queue(lane) && !lane.handing_over && lane.thread_state != gil.moment.holder();
 }
@@ -64,8 +66,8 @@ ThreadState first_look(const LaneSight& lane, std::span<const GilSight> gils) {
   } else if (is_futex(lane.syscall) && gil.reader->is_wait_address(lane.syscall.arguments[0])) {
     // True at its own moment, whatever the GIL did meanwhile.
     state.gil = GilState::waiting;
-  } else if (!gil.stable && (lane.thread_state == gil.holder_before ||
-                             lane.thread_state == gil.moment.holder())) {
+  } else if (!gil.stable &&
+             (lane.thread_state == gil.holder_before || lane.thread_state == gil.moment.holder())) {
     state.gil = GilState::unknown;
   } else if (lane.thread_state == gil.moment.holder()) {
     state.gil = GilState::holding;
@@ -119,7 +121,8 @@ BlockedInWait blocked_in_wait(std::span<const LaneSight> lanes, std::size_t gil_
   return blocked;
 }
 
-std::vector<ThreadState> classify(std::span<const LaneSight> lanes, std::span<const GilSight> gils) {
+std::vector<ThreadState> classify(std::span<const LaneSight> lanes,
+                                  std::span<const GilSight> gils) {
   std::vector<ThreadState> states;
   states.reserve(lanes.size());
   for (const LaneSight& lane : lanes) states.push_back(first_look(lane, gils));

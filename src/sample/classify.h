@@ -35,8 +35,8 @@ struct LaneSight {
 [[nodiscard]] std::vector<ThreadState> classify(std::span<const LaneSight> lanes,
                                                 std::span<const GilSight> gils);
 
-/// How many of these threads block on the GIL's condition variables, and whether that is all there is
-/// to know: false when a thread on a run queue might be inside the wait too.
+/// How many of these threads block on the GIL's condition variables, and whether that is all there
+/// is to know: false when a thread on a run queue might be inside the wait too.
 struct BlockedInWait {
   std::uint32_t count = 0;
   bool certain = true;

@@ -27,7 +27,7 @@ bool LaneTable::refresh(Time at) {
   auto interpreters = read_interpreters(memory_, *target_.layout, target_.runtime);
   if (!interpreters) return interpreters.error().kind != ErrorClass::target_gone;
   if (target_.layout->traits.thread_id == Traits::ThreadId::pthread_only) learn_tids(*interpreters);
-  follow_python(*interpreters);
+  follow_python(at, *interpreters);
   follow_names(at, *interpreters);
   return true;
 }
@@ -41,7 +41,8 @@ void LaneTable::follow_tasks(Time at) {
     return true;
   });
   for (const Tid tid : now) {
-    if (std::ranges::find(lanes_, tid, &Lane::tid) == lanes_.end()) lanes_.emplace_back(process_, tid);
+    if (std::ranges::find(lanes_, tid, &Lane::tid) == lanes_.end())
+      lanes_.emplace_back(process_, tid);
   }
   if (same_namespace_) return;
   namespace_tids_.clear();
@@ -82,18 +83,39 @@ std::size_t LaneTable::gil_index(const PythonInterpreter& interpreter) {
   for (std::size_t i = 0; i < gils_.size(); ++i) {
     if (gils_[i].reader.address() == interpreter.gil) return i;
   }
-  const GilId id{static_cast<std::uint32_t>(gils_.size())};
+  const GilId id{next_gil_++};
   const std::string users = interpreter.id == 0 ? "main" : fmt::format("{}", interpreter.id);
   gils_.emplace_back(GilReader{*target_.layout, interpreter.gil}, id, interpreter.address);
   sink_.accept(GilDefined{id, process_.pid(), interner_.string(users)});
   return gils_.size() - 1;
 }
 
-void LaneTable::follow_python(const std::vector<PythonInterpreter>& interpreters) {
+/// A GIL goes with the last interpreter that uses it. Its memory goes as well, and would spoil every
+/// later read that it is batched with.
+void LaneTable::forget_gils(Time at, const std::vector<PythonInterpreter>& interpreters) {
+  std::erase_if(gils_, [&](const GilLane& gil) {
+    const auto user =
+        std::ranges::find(interpreters, gil.reader.address(), &PythonInterpreter::gil);
+    if (user != interpreters.end()) return false;
+    sink_.accept(GilChanged{at, gil.id, no_thread, true, 0});
+    return true;
+  });
+  for (GilLane& gil : gils_) {
+    const auto watched =
+        std::ranges::find(interpreters, gil.interpreter, &PythonInterpreter::address);
+    if (watched != interpreters.end()) continue;
+    gil.interpreter =
+        std::ranges::find(interpreters, gil.reader.address(), &PythonInterpreter::gil)->address;
+  }
+}
+
+void LaneTable::follow_python(Time at, const std::vector<PythonInterpreter>& interpreters) {
+  forget_gils(at, interpreters);
   tids_.clear();
   for (Lane& lane : lanes_) lane.python.reset();
   // The list is headed by the newest interpreter; the main one, at the end, comes first for people.
-  for (auto interpreter = interpreters.rbegin(); interpreter != interpreters.rend(); ++interpreter) {
+  for (auto interpreter = interpreters.rbegin(); interpreter != interpreters.rend();
+       ++interpreter) {
     if (interpreter->gil.is_null()) continue;
     const std::size_t gil = gil_index(*interpreter);
     if (gils_[gil].interpreter == interpreter->address) {
@@ -112,8 +134,9 @@ void LaneTable::follow_python(const std::vector<PythonInterpreter>& interpreters
 }
 
 void LaneTable::follow_names(Time at, const std::vector<PythonInterpreter>& interpreters) {
-  const bool nameless = std::ranges::any_of(
-      lanes_, [&](const Lane& lane) { return lane.python && !names_.contains(lane.python->ident); });
+  const bool nameless = std::ranges::any_of(lanes_, [&](const Lane& lane) {
+    return lane.python && !names_.contains(lane.python->ident);
+  });
   if (nameless || at - names_read_at_ >= names_period) {
     names_read_at_ = at;
     names_.clear();

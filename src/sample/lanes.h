@@ -25,8 +25,8 @@ struct Lane {
   std::optional<PythonThread> python;
   std::size_t gil = 0;  ///< index into LaneTable::gils(), when python
 
-  ThreadState state;        ///< as last told to the sink
-  bool told = false;        ///< the sink has seen a state of this lane
+  ThreadState state;  ///< as last told to the sink
+  bool told = false;  ///< the sink has seen a state of this lane
   /// At the last tick, when it was on a run queue and not the holder; else nothing.
   std::optional<SchedStat> sched;
   bool handing_over = false;  ///< lost its CPU inside drop_gil and has not run since
@@ -38,8 +38,8 @@ struct GilLane {
 
   GilReader reader;
   GilId id;
-  RemoteAddress interpreter;       ///< the first that uses it; where the thread list is watched
-  RemoteAddress threads_head;      ///< as of the last refresh
+  RemoteAddress interpreter;   ///< the first that uses it; where the thread list is watched
+  RemoteAddress threads_head;  ///< as of the last refresh
   CondWaiters cond_waiters;
 
   std::optional<GilMoment> last;   ///< as of the last tick
@@ -48,15 +48,15 @@ struct GilLane {
   std::optional<Tid> told_holder;  ///< as last told to the sink
 };
 
-/// Which threads and GILs there are, kept in step with the target; tells the sink of comings, goings
-/// and names.
+/// Which threads and GILs there are, kept in step with the target; tells the sink of comings,
+/// goings and names.
 class LaneTable {
  public:
   LaneTable(const ProcDir& process, MemoryReader& memory, const Target& target, Interner& interner,
             SampleSink& sink);
 
-  /// Looks at the process's threads and at Python's own lists anew. Returns false when the target is
-  /// gone. A Python list that cannot be read now leaves things as they were.
+  /// Looks at the process's threads and at Python's own lists anew. Returns false when the target
+  /// is gone. A Python list that cannot be read now leaves things as they were.
   bool refresh(Time at);
 
   [[nodiscard]] std::vector<Lane>& lanes() { return lanes_; }
@@ -74,7 +74,8 @@ class LaneTable {
   };
 
   void follow_tasks(Time at);
-  void follow_python(const std::vector<PythonInterpreter>& interpreters);
+  void forget_gils(Time at, const std::vector<PythonInterpreter>& interpreters);
+  void follow_python(Time at, const std::vector<PythonInterpreter>& interpreters);
   std::size_t gil_index(const PythonInterpreter& interpreter);
   void follow_names(Time at, const std::vector<PythonInterpreter>& interpreters);
   void learn_tids(std::vector<PythonInterpreter>& interpreters);
@@ -87,8 +88,9 @@ class LaneTable {
   SampleSink& sink_;
   std::vector<Lane> lanes_;
   std::vector<GilLane> gils_;
-  std::unordered_map<RemoteAddress, Tid> tids_;          // by Python thread state
-  std::unordered_map<std::uint64_t, std::string> names_; // by thread.ident
+  std::uint32_t next_gil_ = 0;
+  std::unordered_map<RemoteAddress, Tid> tids_;           // by Python thread state
+  std::unordered_map<std::uint64_t, std::string> names_;  // by thread.ident
   std::map<Tid, Identity> told_;
   std::unordered_map<std::uint64_t, Tid> namespace_tids_;
   bool same_namespace_ = true;

@@ -11,8 +11,8 @@ namespace {
 
 /// When ticks come as fast as they go, how often the watches are looked at.
 constexpr Duration watch_period = std::chrono::milliseconds{1};
-/// The share of a period by which a tick's moment is moved at random: without it a target that works
-/// in step with us would always be seen in the same place.
+/// The share of a period by which a tick's moment is moved at random: without it a target that
+/// works in step with us would always be seen in the same place.
 constexpr double jitter_share = 0.5;
 
 std::optional<EndReason> poll_watches(const std::vector<Watch>& watches, Duration timeout) {

@@ -12,8 +12,9 @@
 namespace gilspy {
 namespace {
 
-/// How often the lists of threads are gone through although nothing showed a change: a Python thread
-/// state can go while its native thread lives on, and native threads come without Python's knowledge.
+/// How often the lists of threads are gone through although nothing showed a change: a Python
+/// thread state can go while its native thread lives on, and native threads come without Python's
+/// knowledge.
 constexpr Duration refresh_period = std::chrono::milliseconds{50};
 /// How often an exec or a stop is looked for.
 constexpr Duration process_check_period = std::chrono::milliseconds{20};
@@ -140,16 +141,16 @@ Sampler::Outcome Sampler::State::check_process() {
   checked_at_ = now_;
   const auto stat = process_.stat();
   if (!stat || stat->state == 'Z' || stat->state == 'X') return Outcome::ended;
-  // An exiting process has given up its memory, and its stack with it, before it is a zombie; in the
-  // middle of an exec it has no stack either, for a moment.
+  // An exiting process has given up its memory, and its stack with it, before it is a zombie; in
+  // the middle of an exec it has no stack either, for a moment.
   if (stat->exiting) return Outcome::ended;
   if (stat->start_stack != 0 && stat->start_stack != token_) return Outcome::execed;
   const bool stopped = stat->state == 'T' || stat->state == 't';
   if (stopped != stopped_) {
     stopped_ = stopped;
-    sink_.accept(Noted{begin_, process_.pid(),
-                       stopped ? "the target was stopped (SIGSTOP or a tracer)"
-                               : "the target was continued"});
+    sink_.accept(Noted{
+        begin_, process_.pid(),
+        stopped ? "the target was stopped (SIGSTOP or a tracer)" : "the target was continued"});
   }
   return Outcome::alive;
 }
@@ -193,7 +194,8 @@ Sampler::Outcome Sampler::State::observe() {
   }
   for (int reads = 1;; ++reads) {
     std::vector<GilMoment> before;
-    for (std::size_t i = 0; i < gils.size(); ++i) before.push_back(gils[i].reader.decode(gil_bytes_[i]));
+    for (std::size_t i = 0; i < gils.size(); ++i)
+      before.push_back(gils[i].reader.decode(gil_bytes_[i]));
     look_at_threads();
     if (!read_gils()) {
       gil_sights_.assign(gils.size(), {});
@@ -237,7 +239,8 @@ void Sampler::State::look_for_cpus() {
     const auto old = std::exchange(lane.sched, now_sched);
     if (!now_sched || !left) continue;
     const bool on_cpu = now_sched->slices > *left;
-    // Off its CPU, but it ran for most of the time since the last tick: it is we who took its place.
+    // Off its CPU, but it ran for most of the time since the last tick: it is we who took its
+    // place.
     const bool ran_till_now = old && 2 * (now_sched->ran - old->ran) > gap_;
     sight.lacks_cpu = !on_cpu && !ran_till_now;
     lane.handing_over = !on_cpu && is_handing_over(lane, old, *now_sched);
@@ -250,16 +253,17 @@ bool Sampler::State::is_holder(const LaneSight& sight) const {
          sight.thread_state == gil_sights_[sight.gil].moment.holder();
 }
 
-/// The waiter that drop_gil wakes often preempts the thread that woke it, right inside drop_gil: the
-/// old holder then sits on the run queue, in no wait that anybody counts. A hold of a whole switch
-/// interval ended because the GIL was asked for, so that thread wants it back; after a shorter one it
-/// let go by itself, and only wants a CPU.
+/// The waiter that drop_gil wakes often preempts the thread that woke it, right inside drop_gil:
+/// the old holder then sits on the run queue, in no wait that anybody counts. A hold of a whole
+/// switch interval ended because the GIL was asked for, so that thread wants it back; after a
+/// shorter one it let go by itself, and only wants a CPU.
 bool Sampler::State::is_handing_over(const Lane& lane, const std::optional<SchedStat>& old,
                                      const SchedStat& sched) {
   if (!lane.python) return false;
   const GilLane& gil = lanes_.gils()[lane.gil];
   if (lane.handing_over) return old && old->slices == sched.slices;
-  const Duration hold = now_ - gil.held_since > gap_ + gap_ / 2 ? gil.last_hold : now_ - gil.held_since;
+  const Duration hold =
+      now_ - gil.held_since > gap_ + gap_ / 2 ? gil.last_hold : now_ - gil.held_since;
   return lane.state.gil == GilState::holding && hold >= interval_ - interval_ / 4;
 }
 
@@ -330,10 +334,11 @@ void Sampler::State::tell_unknown(Time from) {
 /// We were not running for so long that nobody can say what the target did meanwhile.
 void Sampler::State::tell_gap(Time from, Time to) {
   tell_unknown(from);
-  sink_.accept(Noted{from, process_.pid(),
-                     "gilspy had no CPU for " +
-                         std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count()) +
-                         " ms; the states of that time are unknown"});
+  sink_.accept(Noted{
+      from, process_.pid(),
+      "gilspy had no CPU for " +
+          std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count()) +
+          " ms; the states of that time are unknown"});
 }
 
 void Sampler::State::sample_stacks() {
@@ -360,9 +365,10 @@ void Sampler::State::tell_progress() {
 Sampler::Outcome Sampler::State::tick(bool stacks) {
   now_ = now();
   gap_ = now_ - last_tick_;
-  const Duration reach = std::max(max_reach, options_.state_hz > 0
-                                                 ? Duration{static_cast<std::int64_t>(1e9 / options_.state_hz)}
-                                                 : Duration{});
+  const Duration reach =
+      std::max(max_reach, options_.state_hz > 0
+                              ? Duration{static_cast<std::int64_t>(1e9 / options_.state_hz)}
+                              : Duration{});
   begin_ = last_tick_ + gap_ / 2;
   if (gap_ > 2 * reach) {
     tell_gap(last_tick_ + reach, now_ - reach);
@@ -382,7 +388,8 @@ Sampler::Outcome Sampler::State::tick(bool stacks) {
 
   ++totals.ticks;
   if (!readable_) {
-    // Ending, or in the middle of an exec: the next ticks will tell.
+    // Ending, in the middle of an exec, or an interpreter has gone with its GIL: the next ticks tell.
+    refresh_wanted_ = true;
     ++totals.unstable;
     tell_unknown(begin_);
     return Outcome::alive;

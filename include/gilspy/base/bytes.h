@@ -9,8 +9,8 @@
 
 namespace gilspy {
 
-/// Copies a T out of `bytes` at `offset`, or nothing when it does not lie wholly inside. Works at any
-/// alignment and for any hostile offset.
+/// Copies a T out of `bytes` at `offset`, or nothing when it does not lie wholly inside. Works at
+/// any alignment and for any hostile offset.
 template <class T>
   requires std::is_trivially_copyable_v<T>
 [[nodiscard]] std::optional<T> load(std::span<const std::byte> bytes, std::uint64_t offset) {
@@ -21,9 +21,8 @@ template <class T>
 }
 
 /// The part [offset, offset + size) of `bytes`, or nothing when it does not lie wholly inside.
-[[nodiscard]] inline std::optional<std::span<const std::byte>> slice(std::span<const std::byte> bytes,
-                                                                     std::uint64_t offset,
-                                                                     std::uint64_t size) {
+[[nodiscard]] inline std::optional<std::span<const std::byte>> slice(
+    std::span<const std::byte> bytes, std::uint64_t offset, std::uint64_t size) {
   if (offset > bytes.size() || bytes.size() - offset < size) return std::nullopt;
   return bytes.subspan(offset, size);
 }

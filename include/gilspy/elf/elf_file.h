@@ -41,11 +41,13 @@ class ElfFile {
   /// Looks in .symtab and .dynsym.
   [[nodiscard]] std::optional<ElfSymbol> symbol(std::string_view name) const;
   [[nodiscard]] std::optional<ElfSection> section(std::string_view name) const;
-  /// The bytes of a section as they are in the file; empty when it has none there, or more than 64 MB.
+  /// The bytes of a section as they are in the file; empty when it has none there, or more than 64
+  /// MB.
   [[nodiscard]] std::vector<std::byte> section_bytes(std::string_view name) const;
   [[nodiscard]] const std::vector<ElfSegment>& segments() const;
   /// Bytes of the file that are mapped at a linked address (.rodata and the like).
-  [[nodiscard]] std::optional<std::uint64_t> value_at(std::uint64_t address, std::size_t size) const;
+  [[nodiscard]] std::optional<std::uint64_t> value_at(std::uint64_t address,
+                                                      std::size_t size) const;
   /// Lower-case hex; empty when there is none.
   [[nodiscard]] std::string build_id() const;
 

@@ -32,8 +32,8 @@ struct LocateFailure {
   std::string what;  ///< one line for people
 };
 
-/// Looks for a CPython among the files the process has mapped, and accepts a candidate only when its
-/// _PyRuntime leads to an interpreter and a thread that point back at each other.
+/// Looks for a CPython among the files the process has mapped, and accepts a candidate only when
+/// its _PyRuntime leads to an interpreter and a thread that point back at each other.
 [[nodiscard]] tl::expected<Target, LocateFailure> locate_python(const ProcDir& process,
                                                                 MemoryReader& memory);
 

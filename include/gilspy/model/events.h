@@ -22,15 +22,15 @@ namespace gilspy {
 struct ProcessStarted {
   Time at;
   Pid pid;
-  std::string command;       ///< its command line, for people; arguments separated by spaces
-  std::string python;        ///< "3.12.1"
+  std::string command;  ///< its command line, for people; arguments separated by spaces
+  std::string python;   ///< "3.12.1"
   bool free_threaded = false;
   std::optional<bool> gil_enabled;  ///< nothing when it could not be read
   std::int64_t unix_ns = 0;         ///< CLOCK_REALTIME at `at`
   std::uint32_t cores = 0;          ///< CPUs the target may use (its affinity)
   double requested_hz = 0;          ///< state lane; 0 means as fast as it goes
   double stack_hz = 0;
-  Duration switch_interval{};       ///< sys.getswitchinterval(); 0 when unknown
+  Duration switch_interval{};  ///< sys.getswitchinterval(); 0 when unknown
 
   friend bool operator==(const ProcessStarted&, const ProcessStarted&) = default;
 };
@@ -73,8 +73,8 @@ struct ThreadSeen {
   Pid pid;
   Tid tid;
   StringId name;
-  bool python = false;        ///< has a Python thread state
-  std::optional<GilId> gil;   ///< the GIL it takes, where it has a thread state and there is one
+  bool python = false;       ///< has a Python thread state
+  std::optional<GilId> gil;  ///< the GIL it takes, where it has a thread state and there is one
   friend bool operator==(const ThreadSeen&, const ThreadSeen&) = default;
 };
 
@@ -125,20 +125,20 @@ struct Noted {
 struct Progress {
   Time at;
   std::uint64_t ticks = 0;
-  std::uint64_t missed = 0;          ///< ticks whose moment passed before we had the CPU
-  std::uint64_t unstable = 0;        ///< ticks that stayed torn after re-reading
-  std::uint64_t retried = 0;         ///< re-reads made for ticks that changed under the read
+  std::uint64_t missed = 0;    ///< ticks whose moment passed before we had the CPU
+  std::uint64_t unstable = 0;  ///< ticks that stayed torn after re-reading
+  std::uint64_t retried = 0;   ///< re-reads made for ticks that changed under the read
   std::uint64_t stacks = 0;
   std::uint64_t stacks_dropped = 0;
-  Duration cpu{};                    ///< CPU time gilspy itself has used
+  Duration cpu{};  ///< CPU time gilspy itself has used
   friend bool operator==(const Progress&, const Progress&) = default;
 };
 
 enum class EndReason : std::uint8_t {
-  requested,     ///< duration over, Ctrl-C or SIGTERM
+  requested,  ///< duration over, Ctrl-C or SIGTERM
   target_ended,
-  target_execed, ///< the process became another program
-  lost,          ///< the target could not be read any more
+  target_execed,  ///< the process became another program
+  lost,           ///< the target could not be read any more
 };
 
 struct ProcessEnded {
@@ -148,9 +148,9 @@ struct ProcessEnded {
   friend bool operator==(const ProcessEnded&, const ProcessEnded&) = default;
 };
 
-using Event = std::variant<ProcessStarted, StringDefined, CodeDefined, StackDefined, GilDefined,
-                           ThreadSeen, ThreadGone, StateChanged, GilChanged, StackSampled, Noted,
-                           Progress, ProcessEnded>;
+using Event =
+    std::variant<ProcessStarted, StringDefined, CodeDefined, StackDefined, GilDefined, ThreadSeen,
+                 ThreadGone, StateChanged, GilChanged, StackSampled, Noted, Progress, ProcessEnded>;
 
 /// The moment of an event; nothing for definitions.
 [[nodiscard]] std::optional<Time> time_of(const Event& event);

@@ -12,7 +12,8 @@
 #include "gilspy/base/unique_fd.h"
 #include "gilspy/model/ids.h"
 
-/// What /proc says about a process. Everything may vanish at any moment: absent means gone or denied.
+/// What /proc says about a process. Everything may vanish at any moment: absent means gone or
+/// denied.
 namespace gilspy {
 
 /// One line of /proc/PID/maps.
@@ -31,7 +32,7 @@ struct Mapping {
 
 /// The fields of /proc/PID/stat that gilspy needs.
 struct ProcStat {
-  char state = '?';               ///< R S D T t Z X
+  char state = '?';  ///< R S D T t Z X
   Pid parent;
   bool exiting = false;           ///< on its way out: PF_EXITING of include/linux/sched.h
   std::uint64_t start_ticks = 0;  ///< clock ticks after boot: tells a reused pid apart

@@ -30,13 +30,14 @@ struct SyscallNow {
 
 /// What /proc/PID/task/TID/schedstat says (Documentation/scheduler/sched-stats.rst).
 struct SchedStat {
-  Duration ran{};             ///< time on a CPU; grows at scheduler ticks while the thread runs
-  Duration ready{};           ///< time ready without a CPU; grows when it gets one
-  std::uint64_t slices = 0;   ///< times it was given a CPU
+  Duration ran{};            ///< time on a CPU; grows at scheduler ticks while the thread runs
+  Duration ready{};          ///< time ready without a CPU; grows when it gets one
+  std::uint64_t slices = 0;  ///< times it was given a CPU
 };
 [[nodiscard]] std::optional<SchedStat> parse_schedstat(std::string_view text);
 
-/// How often the thread has left a CPU, from the two ctxt_switches lines of /proc/PID/task/TID/status.
+/// How often the thread has left a CPU, from the two ctxt_switches lines of
+/// /proc/PID/task/TID/status.
 [[nodiscard]] std::optional<std::uint64_t> parse_context_switches(std::string_view text);
 
 /// One thread's files in /proc, kept open: a pread costs 1.5-2 us where an open costs ten.
@@ -46,8 +47,8 @@ class ThreadFiles {
 
   [[nodiscard]] SyscallNow syscall() const;
   [[nodiscard]] std::optional<SchedStat> schedstat() const;
-  /// Times it has left a CPU. It is on one now exactly when it has been given one once more than that
-  /// (kernel/sched/core.c counts the one in __schedule, kernel/sched/stats.h the other).
+  /// Times it has left a CPU. It is on one now exactly when it has been given one once more than
+  /// that (kernel/sched/core.c counts the one in __schedule, kernel/sched/stats.h the other).
   [[nodiscard]] std::optional<std::uint64_t> context_switches() const;
   /// R S D T t Z, as in /proc/PID/stat; '?' when gone.
   [[nodiscard]] char state() const;

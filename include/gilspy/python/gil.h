@@ -13,9 +13,9 @@ namespace gilspy {
 
 /// One GIL as it stood at the moment of a read.
 struct GilMoment {
-  bool enabled = true;        ///< false on a free-threaded build that runs without it
+  bool enabled = true;  ///< false on a free-threaded build that runs without it
   bool locked = false;
-  RemoteAddress last_holder;  ///< PyThreadState; holds it only while `locked`
+  RemoteAddress last_holder;        ///< PyThreadState; holds it only while `locked`
   std::uint64_t switch_number = 0;  ///< grows with every change of holder
   /// Candidates for the number of threads inside a wait on gil.cond and gil.switch_cond, see
   /// CondWaiters.
@@ -54,11 +54,11 @@ class GilReader {
   RemoteAddress gil_;
 };
 
-/// Counts the threads inside a wait on gil.cond (to take the GIL) or gil.switch_cond (to hand it over)
-/// by glibc's own count (pthread_cond_t.__wrefs >> 3). It tells a waiter that was woken but has no CPU
-/// yet from a thread that runs without the GIL. Its place differs between glibc versions (36 in 2.36, 28 in 2.43) and
-/// other libcs have none, so a place is believed for the flags beside the count, and once waiters were seen, only while
-/// it agrees with what /proc shows.
+/// Counts the threads inside a wait on gil.cond (to take the GIL) or gil.switch_cond (to hand it
+/// over) by glibc's own count (pthread_cond_t.__wrefs >> 3). It tells a waiter that was woken but
+/// has no CPU yet from a thread that runs without the GIL. Its place differs between glibc versions
+/// (36 in 2.36, 28 in 2.43) and other libcs have none, so a place is believed for the flags beside
+/// the count, and once waiters were seen, only while it agrees with what /proc shows.
 class CondWaiters {
  public:
   static constexpr std::array<std::uint32_t, 2> places{36, 28};

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "gilspy/base/memory_reader.h"
@@ -43,17 +43,17 @@ class StackReader {
   [[nodiscard]] RemoteAddress untagged(RemoteAddress reference) const;
   [[nodiscard]] Result<void> walk(RemoteAddress head);
   [[nodiscard]] Result<StackId> resolve();
-  [[nodiscard]] std::uint32_t line_of(const CodeCache::Code& code,
-                                      const Position& position) const;
+  [[nodiscard]] std::uint32_t line_of(const CodeCache::Code& code, const Position& position) const;
 
   MemoryReader& memory_;
   const Layout& layout_;
   Interner& interner_;
   CodeCache codes_;
-  std::vector<Region> regions_;       // copied for the stack being read
-  RemoteAddress next_chunk_;          // the chunk below the last one copied
-  std::vector<std::byte> lone_frame_; // a frame outside of the chunks: a generator's
-  std::vector<Position> positions_;   // top frame first
+  std::vector<Region> regions_;        // copied for the stack being read
+  RemoteAddress next_chunk_;           // the chunk below the last one copied
+  std::vector<std::byte> lone_frame_;  // a frame outside of the chunks: a generator's
+  std::vector<Position> positions_;    // top frame first
+  std::unordered_set<RemoteAddress> seen_;
   std::vector<RemoteAddress> addresses_;
 };
 

@@ -33,10 +33,10 @@ struct Field {
 /// Where everything lies in one version of CPython. Generated, or read from _Py_DebugOffsets.
 struct Offsets {
 #define GILSPY_FIELD(name, type, path) Field<type> name{};
-#define GILSPY_STRUCT(name, fields, c_name)                              \
-  struct {                                                               \
-    std::uint32_t struct_size = 0; /* 0: this version has no such struct */     \
-    fields(GILSPY_FIELD)                                                 \
+#define GILSPY_STRUCT(name, fields, c_name)                                 \
+  struct {                                                                  \
+    std::uint32_t struct_size = 0; /* 0: this version has no such struct */ \
+    fields(GILSPY_FIELD)                                                    \
   } name{};
   GILSPY_STRUCTS(GILSPY_STRUCT)
 #undef GILSPY_STRUCT

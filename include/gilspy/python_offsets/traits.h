@@ -51,10 +51,10 @@ struct Traits {
 
   /// Where an instance of a Python class keeps its attributes.
   enum class InstanceDict : std::uint8_t {
-    dictoffset,       ///< a dict at tp_dictoffset
-    before_object,    ///< 3.11: values at -4 words, dict at -3 words
-    tagged_before,    ///< 3.12: one word at -3: dict, or values when its low bit is set
-    inline_values,    ///< 3.13 on: dict at -3 words; else values follow the object's basic size
+    dictoffset,     ///< a dict at tp_dictoffset
+    before_object,  ///< 3.11: values at -4 words, dict at -3 words
+    tagged_before,  ///< 3.12: one word at -3: dict, or values when its low bit is set
+    inline_values,  ///< 3.13 on: dict at -3 words; else values follow the object's basic size
   } instance_dict = InstanceDict::dictoffset;
 
   /// Where the word in front of an object that leads to its managed dict lies, in words

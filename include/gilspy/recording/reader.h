@@ -9,9 +9,9 @@
 namespace gilspy {
 
 struct ReplayResult {
-  bool whole = false;      ///< ended at a frame's end after an event that ends the last process
+  bool whole = false;  ///< ended at a frame's end after an event that ends the last process
   std::uint64_t frames = 0;
-  std::string problem;     ///< why reading stopped early, for people; empty when whole
+  std::string problem;  ///< why reading stopped early, for people; empty when whole
 };
 
 /// Pushes a recording's events into the sink, up to the last whole frame. Nothing of a frame whose

@@ -9,9 +9,9 @@
 namespace gilspy {
 
 /// Writes the stream into a .gilspy file (docs/recording-format.md) as it goes. Events are buffered
-/// and leave as one checksummed, compressed frame when the buffer is full, when the stream's own time
-/// has moved on by a second since the last frame, or at flush(). A process killed at any moment
-/// leaves a file that reads up to the last whole frame.
+/// and leave as one checksummed, compressed frame when the buffer is full, when the stream's own
+/// time has moved on by a second since the last frame, or at flush(). A process killed at any
+/// moment leaves a file that reads up to the last whole frame.
 class RecordingWriter : public SampleSink {
  public:
   /// Writes into an open file, from its current position. Owns it.

@@ -1,9 +1,11 @@
 #include "binaries.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace gilspy {
 namespace {
@@ -114,6 +116,15 @@ TEST_F(BinariesTest, HaveNoBiasWhenNoSegmentBeginsAtTheMapping) {
   ASSERT_TRUE(elf);
   const Mapping far = mapping(0x5000, std::uint64_t{1} << 40, 9, program);
   EXPECT_FALSE(load_bias(*elf, far));
+}
+
+TEST(LoadBias, OfAProgramLinkedAtAFixedPlaceIsCountedFromThere) {
+  // The first segment of this file is linked at 0x400000, see make_elf.py beside it.
+  const auto path = std::filesystem::path{__FILE__}.parent_path() / "../../fuzz/corpus/elf/whole";
+  const auto elf = ElfFile::open(UniqueFd{::open(path.c_str(), O_RDONLY)});
+  ASSERT_TRUE(elf);
+  EXPECT_EQ(load_bias(*elf, mapping(0x400000, 0, 9, "/bin/a")), 0U);
+  EXPECT_EQ(load_bias(*elf, mapping(0x7f0000400000, 0, 9, "/bin/a")), 0x7f0000000000U);
 }
 
 TEST_F(BinariesTest, HaveTheSameBiasByEachOfTheirSegments) {

@@ -220,6 +220,18 @@ TEST_P(DataStackTest, ReadsAShortStackInFewSystemCalls) {
   EXPECT_LE(memory.batches() - before, 4U);
 }
 
+TEST_P(DataStackTest, CopiesTheLowerChunksWhole) {
+  push_chunk(first_chunk);
+  for (int i = 0; i < 50; ++i) push_frame(outer, 0);
+  push_chunk(second_chunk);
+  for (int i = 0; i < 50; ++i) push_frame(inner, 0);
+  ASSERT_FALSE(error());
+  const std::size_t before = memory.batches();
+  ASSERT_FALSE(error());
+  // As with one chunk, and the lower one's size and content.
+  EXPECT_LE(memory.batches() - before, 6U);
+}
+
 TEST_P(DataStackTest, NeedsNoChunk) {
   put_frame(objects.allocate(1024), outer, 0);
   EXPECT_EQ(stack(), "outer:10");
@@ -263,6 +275,13 @@ TEST_P(StackReaderTest, RetriesFramesThatRunInACircle) {
   EXPECT_EQ(error(), ErrorClass::retry);
   objects.set(first, at.frame.previous, first);
   EXPECT_EQ(error(), ErrorClass::retry);
+}
+
+TEST_P(StackReaderTest, GivesUpACircleOfScatteredFramesInTime) {
+  const RemoteAddress first = put_frame(objects.allocate(1024), outer);
+  objects.set(first, at.frame.previous, put_frame(objects.allocate(1024), inner));
+  EXPECT_EQ(error(), ErrorClass::retry);
+  EXPECT_LE(memory.batches(), 3 * max_stack_depth);  // each frame is a read of its own
 }
 
 TEST_P(StackReaderTest, RetriesFramesThatLeadNowhere) {
