@@ -2,6 +2,10 @@
 add_library(gilspy_flags INTERFACE)
 target_include_directories(gilspy_flags INTERFACE ${PROJECT_SOURCE_DIR}/include)
 target_compile_options(gilspy_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # libstdc++ 12's own stable_sort uses what it has deprecated itself.
+  target_compile_options(gilspy_flags INTERFACE -Wno-deprecated-declarations)
+endif()
 if(GILSPY_WERROR)
   target_compile_options(gilspy_flags INTERFACE -Werror)
 endif()

@@ -176,7 +176,7 @@ std::string table(const char* path, const std::string& label) {
 }
 
 int check(const char* library, const std::string& label, const char* committed_path) {
-  std::ifstream committed(committed_path);
+  const std::ifstream committed(committed_path);
   std::stringstream text;
   text << committed.rdbuf();
   if (!committed) throw std::runtime_error(fmt::format("cannot read {}", committed_path));

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <ranges>
 
 #include "commands.h"
 #include "find_target.h"
@@ -59,11 +60,11 @@ class LastLook : public SampleSink {
 
 Json stack_json(const Tables& tables, StackId stack) {
   Json frames = Json::array();
-  auto nodes = tables.frames(stack);
-  for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
-    frames.push_back({{"function", tables.function_of(*node)},
-                      {"file", tables.file_of(*node)},
-                      {"line", node->line}});
+  const auto nodes = tables.frames(stack);
+  for (const auto& node : std::views::reverse(nodes)) {
+    frames.push_back({{"function", tables.function_of(node)},
+                      {"file", tables.file_of(node)},
+                      {"line", node.line}});
   }
   return frames;
 }
@@ -95,10 +96,10 @@ void print_text(const LastLook& look) {
   for (const auto& [tid, thread] : look.threads) {
     text += fmt::format("\n{} ({}): {}\n", thread.name, tid.value, describe(thread.state));
     if (!thread.stack) continue;
-    auto nodes = look.tables.frames(*thread.stack);
-    for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
-      text += fmt::format("    {} ({}:{})\n", look.tables.function_of(*node),
-                          look.tables.file_of(*node), node->line);
+    const auto nodes = look.tables.frames(*thread.stack);
+    for (const auto& node : std::views::reverse(nodes)) {
+      text += fmt::format("    {} ({}:{})\n", look.tables.function_of(node),
+                          look.tables.file_of(node), node.line);
     }
   }
   std::cout << text;

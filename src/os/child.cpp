@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -34,12 +35,15 @@ UniqueFd open_pidfd(Pid pid) {
 }
 
 Child Child::start(const std::vector<std::string>& command) {
+  // execvp takes char* for history's sake, and changes nothing: these are copies all the same.
+  std::vector<std::string> words = command;
   std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.reserve(words.size() + 1);
+  for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
 
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     throw Failure(ExitCode::other, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   }
   const UniqueFd reader{ends[0]};
@@ -50,10 +54,8 @@ Child Child::start(const std::vector<std::string>& command) {
 
   writer.reset();
   int error = 0;
-  ssize_t got = 0;
-  do {
-    got = ::read(reader.get(), &error, sizeof(error));
-  } while (got < 0 && errno == EINTR);
+  ssize_t got = ::read(reader.get(), &error, sizeof(error));
+  while (got < 0 && errno == EINTR) got = ::read(reader.get(), &error, sizeof(error));
   if (got == sizeof(error)) {
     ::waitpid(pid, nullptr, 0);
     throw Failure(ExitCode::other,

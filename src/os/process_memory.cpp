@@ -36,7 +36,7 @@ Result<std::size_t> ProcessMemory::read_batch(std::span<const ReadSlot> slots) {
       continue;
     }
     // A partial read stops at the first page that is not there: count the slots before it.
-    std::size_t left = static_cast<std::size_t>(got);
+    auto left = static_cast<std::size_t>(got);
     for (const ReadSlot& slot : part) {
       if (left < slot.into.size()) break;
       left -= slot.into.size();

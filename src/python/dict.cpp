@@ -43,7 +43,10 @@ std::optional<Indices> indices_of(const Layout& layout, const StructView& head) 
     if (!size || *size < 1 || *size > std::int64_t{1} << max_log2_slots) return std::nullopt;
     const auto slots = static_cast<std::uint64_t>(*size);
     if ((slots & (slots - 1)) != 0) return std::nullopt;
-    return Indices{slots, slots * (slots <= 0xFF ? 1U : slots <= 0xFFFF ? 2U : 4U)};
+    std::uint64_t index_bytes = 4;
+    if (slots <= 0xFFFF) index_bytes = 2;
+    if (slots <= 0xFF) index_bytes = 1;
+    return Indices{slots, slots * index_bytes};
   }
   const auto log2_size = head.get(layout.at.dict_keys.log2_size);
   const auto log2_bytes = head.get(layout.at.dict_keys.log2_index_bytes);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 namespace gilspy {
 namespace {
@@ -123,10 +124,10 @@ Result<StackId> StackReader::resolve() {
   addresses_.erase(std::ranges::unique(addresses_).begin(), addresses_.end());
   codes_.refresh(addresses_);
   StackId stack = empty_stack;
-  for (auto position = positions_.rbegin(); position != positions_.rend(); ++position) {
-    const CodeCache::Code* code = codes_.find(position->code);
+  for (const Position& position : std::views::reverse(positions_)) {
+    const CodeCache::Code* code = codes_.find(position.code);
     if (code == nullptr) return fail(ErrorClass::retry, "a frame without a code object");
-    stack = interner_.stack(stack, code->id, line_of(*code, *position));
+    stack = interner_.stack(stack, code->id, line_of(*code, position));
   }
   return stack;
 }

@@ -31,7 +31,7 @@ class FieldReader {
 
   void time(Time& at) {
     constexpr std::int64_t last = std::numeric_limits<std::int64_t>::max();
-    const std::uint64_t longest = static_cast<std::uint64_t>(last - memory_.previous_ns);
+    const auto longest = static_cast<std::uint64_t>(last - memory_.previous_ns);
     memory_.previous_ns += static_cast<std::int64_t>(in_.varint_up_to(longest));
     if (memory_.previous_ns < memory_.earliest_ns) in_.stop("goes back in time");
     at = time_from_ns(memory_.previous_ns);

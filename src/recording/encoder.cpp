@@ -84,7 +84,8 @@ void Encoder::text(const std::string& text) {
 }
 
 void Encoder::maybe_flag(std::optional<bool> value) {
-  put_varint(body_, value ? (*value ? 2 : 1) : 0);
+  const std::uint64_t known = value.value_or(false) ? 2 : 1;
+  put_varint(body_, value ? known : 0);
 }
 
 void Encoder::maybe_id(std::optional<GilId> id) {

@@ -16,7 +16,7 @@
 namespace gilspy {
 namespace {
 
-constexpr std::size_t full_payload = 256 * 1024;
+constexpr std::size_t full_payload = std::size_t{256} * 1024;
 constexpr Duration oldest_event = std::chrono::seconds{1};
 
 // The buffer is looked at after each event, so a payload can exceed full_payload by one event.

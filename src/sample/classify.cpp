@@ -46,6 +46,25 @@ bool in_doubt(const LaneSight& lane, const GilSight& gil) {
   return on_run_queue(lane) && !lane.handing_over && lane.thread_state != gil.moment.holder();
 }
 
+/// Towards the GIL, but for threads in doubt, who count as released here.
+GilState gil_state(const LaneSight& lane, const GilSight& gil) {
+  if (gil.reader == nullptr) return GilState::unknown;
+  if (!gil.moment.enabled) return GilState::none;
+  // True at its own moment, whatever the GIL did meanwhile.
+  if (is_futex(lane.syscall) && gil.reader->is_wait_address(lane.syscall.arguments[0])) {
+    return GilState::waiting;
+  }
+  const bool holds = lane.thread_state == gil.moment.holder();
+  const bool held = lane.thread_state == gil.holder_before;
+  if (!gil.stable && (holds || held)) return GilState::unknown;
+  if (holds) return GilState::holding;
+  if (lane.handing_over) return GilState::waiting;
+  const bool told = lane.syscall.kind != SyscallNow::Kind::gone &&
+                    lane.syscall.kind != SyscallNow::Kind::unreadable;
+  // Otherwise it may be blocked on the GIL or on anything else.
+  return told ? GilState::released : GilState::unknown;
+}
+
 /// Everything but the GIL axis of threads in doubt.
 ThreadState first_look(const LaneSight& lane, std::span<const GilSight> gils) {
   ThreadState state;
@@ -58,28 +77,7 @@ ThreadState first_look(const LaneSight& lane, std::span<const GilSight> gils) {
     state.gil = GilState::none;
     return state;
   }
-  const GilSight& gil = gils[lane.gil];
-  if (gil.reader == nullptr) {
-    state.gil = GilState::unknown;
-  } else if (!gil.moment.enabled) {
-    state.gil = GilState::none;
-  } else if (is_futex(lane.syscall) && gil.reader->is_wait_address(lane.syscall.arguments[0])) {
-    // True at its own moment, whatever the GIL did meanwhile.
-    state.gil = GilState::waiting;
-  } else if (!gil.stable &&
-             (lane.thread_state == gil.holder_before || lane.thread_state == gil.moment.holder())) {
-    state.gil = GilState::unknown;
-  } else if (lane.thread_state == gil.moment.holder()) {
-    state.gil = GilState::holding;
-  } else if (lane.handing_over) {
-    state.gil = GilState::waiting;
-  } else if (lane.syscall.kind == SyscallNow::Kind::gone ||
-             lane.syscall.kind == SyscallNow::Kind::unreadable) {
-    // It may be blocked on the GIL or on anything else.
-    state.gil = GilState::unknown;
-  } else {
-    state.gil = GilState::released;
-  }
+  state.gil = gil_state(lane, gils[lane.gil]);
   return state;
 }
 

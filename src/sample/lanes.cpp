@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 
 #include "gilspy/python/thread_names.h"
@@ -90,8 +91,8 @@ std::size_t LaneTable::gil_index(const PythonInterpreter& interpreter) {
   return gils_.size() - 1;
 }
 
-/// A GIL goes with the last interpreter that uses it. Its memory goes as well, and would spoil every
-/// later read that it is batched with.
+/// A GIL goes with the last interpreter that uses it. Its memory goes as well, and would spoil
+/// every later read that it is batched with.
 void LaneTable::forget_gils(Time at, const std::vector<PythonInterpreter>& interpreters) {
   std::erase_if(gils_, [&](const GilLane& gil) {
     const auto user =
@@ -114,14 +115,13 @@ void LaneTable::follow_python(Time at, const std::vector<PythonInterpreter>& int
   tids_.clear();
   for (Lane& lane : lanes_) lane.python.reset();
   // The list is headed by the newest interpreter; the main one, at the end, comes first for people.
-  for (auto interpreter = interpreters.rbegin(); interpreter != interpreters.rend();
-       ++interpreter) {
-    if (interpreter->gil.is_null()) continue;
-    const std::size_t gil = gil_index(*interpreter);
-    if (gils_[gil].interpreter == interpreter->address) {
-      gils_[gil].threads_head = interpreter->threads_head;
+  for (const PythonInterpreter& interpreter : std::views::reverse(interpreters)) {
+    if (interpreter.gil.is_null()) continue;
+    const std::size_t gil = gil_index(interpreter);
+    if (gils_[gil].interpreter == interpreter.address) {
+      gils_[gil].threads_head = interpreter.threads_head;
     }
-    for (const PythonThread& thread : interpreter->threads) {
+    for (const PythonThread& thread : interpreter.threads) {
       const Tid tid = outside_tid(thread.native_id);
       tids_[thread.address] = tid;
       const auto lane = std::ranges::find(lanes_, tid, &Lane::tid);

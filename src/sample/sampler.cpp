@@ -101,6 +101,7 @@ class Sampler::State {
 
   // What one tick reads; kept to spare allocations.
   std::vector<GilReader::Buffer> gil_bytes_;
+  std::vector<GilMoment> before_;
   std::vector<RemoteAddress> heads_;
   std::vector<ReadSlot> slots_;
   std::vector<GilSight> gil_sights_;
@@ -188,30 +189,25 @@ void Sampler::State::look_at_threads() {
 Sampler::Outcome Sampler::State::observe() {
   auto& gils = lanes_.gils();
   gil_sights_.assign(gils.size(), {});
-  if (!read_gils()) {
-    look_at_threads();
-    return check_process();
-  }
-  for (int reads = 1;; ++reads) {
-    std::vector<GilMoment> before;
-    for (std::size_t i = 0; i < gils.size(); ++i)
-      before.push_back(gils[i].reader.decode(gil_bytes_[i]));
-    look_at_threads();
-    if (!read_gils()) {
-      gil_sights_.assign(gils.size(), {});
-      return check_process();
+  readable_ = read_gils();
+  for (int reads = 1; readable_; ++reads) {
+    before_.clear();
+    for (std::size_t i = 0; i < gils.size(); ++i) {
+      before_.push_back(gils[i].reader.decode(gil_bytes_[i]));
     }
+    look_at_threads();
+    readable_ = read_gils();
+    if (!readable_) break;
     bool stable = true;
     for (std::size_t i = 0; i < gils.size(); ++i) {
       GilSight& sight = gil_sights_[i];
       sight.reader = &gils[i].reader;
       sight.moment = gils[i].reader.decode(gil_bytes_[i]);
-      sight.stable = sight.moment.same_hold(before[i]);
-      sight.holder_before = before[i].holder();
+      sight.stable = sight.moment.same_hold(before_[i]);
+      sight.holder_before = before_[i].holder();
       stable = stable && sight.stable;
       if (heads_[i] != gils[i].threads_head) refresh_wanted_ = true;
     }
-    readable_ = true;
     if (stable) return Outcome::alive;
     if (reads == max_reads) {
       ++totals.unstable;
@@ -219,6 +215,7 @@ Sampler::Outcome Sampler::State::observe() {
     }
     ++totals.retried;
   }
+  return check_process();
 }
 
 /// Whether the threads on a run queue have a CPU. Only for those that do not hold the GIL: a holder
@@ -388,7 +385,8 @@ Sampler::Outcome Sampler::State::tick(bool stacks) {
 
   ++totals.ticks;
   if (!readable_) {
-    // Ending, in the middle of an exec, or an interpreter has gone with its GIL: the next ticks tell.
+    // Ending, in the middle of an exec, or an interpreter has gone with its GIL: the next ticks
+    // tell.
     refresh_wanted_ = true;
     ++totals.unstable;
     tell_unknown(begin_);

@@ -36,6 +36,8 @@ class ElfFile {
   [[nodiscard]] static std::optional<ElfFile> open(UniqueFd file);
   ElfFile(ElfFile&&) noexcept;
   ElfFile& operator=(ElfFile&&) noexcept;
+  ElfFile(const ElfFile&) = delete;
+  ElfFile& operator=(const ElfFile&) = delete;
   ~ElfFile();
 
   /// Looks in .symtab and .dynsym.

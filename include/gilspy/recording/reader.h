@@ -15,8 +15,8 @@ struct ReplayResult {
 };
 
 /// Pushes a recording's events into the sink, up to the last whole frame. Nothing of a frame whose
-/// checksum is wrong is pushed.
+/// checksum is wrong, or that does not decode, is pushed.
 /// Throws Failure(other) when the stream is not a gilspy recording, or of a version we cannot read.
-[[nodiscard]] ReplayResult replay(std::istream& recording, SampleSink& sink);
+[[nodiscard]] ReplayResult replay(std::istream& stream, SampleSink& sink);
 
 }  // namespace gilspy

@@ -17,6 +17,8 @@ class RecordingWriter : public SampleSink {
   /// Writes into an open file, from its current position. Owns it.
   explicit RecordingWriter(UniqueFd file);
   ~RecordingWriter() override;
+  RecordingWriter(const RecordingWriter&) = delete;
+  RecordingWriter& operator=(const RecordingWriter&) = delete;
 
   void accept(const Event& event) override;
 
