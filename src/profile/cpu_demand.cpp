@@ -37,7 +37,8 @@ void CpuDemand::advance(Time at) {
 
 std::optional<double> CpuDemand::potential(Duration wall) const {
   if (cores_ == 0 || had_seconds_ <= least_cpu_share * to_seconds(wall)) return std::nullopt;
-  return std::max(1.0, wanted_seconds_ / had_seconds_);
+  // In the middle of a hand-over nobody could run: the ratio may come out a little above the cores.
+  return std::clamp(wanted_seconds_ / had_seconds_, 1.0, static_cast<double>(cores_));
 }
 
 }  // namespace gilspy

@@ -60,6 +60,19 @@ TEST(GilFigures, ALackOfCpusIsNoPotential) {
   EXPECT_DOUBLE_EQ(s.profile().potential.value(), 1.0);
 }
 
+// A and B both wait, for a moment in which nobody holds it: that is no third core.
+TEST(GilFigures, ThePotentialIsNeverMoreThanTheCores) {
+  Stream s;
+  s.start();
+  for (const Tid tid : {A, B}) s.seen(0, tid);
+  s.takes(0, A);
+  s.state(0, B, waiting);
+  s.holder(9, no_thread);
+  s.state(9, A, waiting);
+  s.end(10);
+  EXPECT_DOUBLE_EQ(s.profile().potential.value(), s.process.cores);
+}
+
 TEST(GilFigures, ThereIsNoPotentialWithoutKnowingTheCores) {
   Stream s;
   s.process.cores = 0;
