@@ -113,8 +113,9 @@ class Drawing {
 
   void begin() {
     const std::string title =
-        fmt::format("gilspy: {} — {} ({})", shortened(printable(profile_.process.command), 80),
-                    name_of(weight_), meaning_of(weight_));
+        // What the width means comes first: a narrow window cuts the end off.
+        fmt::format("gilspy: {} ({}) — {}", name_of(weight_), meaning_of(weight_),
+                    shortened(printable(profile_.process.command), 60));
     out_ << fmt::format(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\">\n"

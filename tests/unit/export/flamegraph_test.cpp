@@ -62,7 +62,7 @@ TEST(Flamegraph, IsOneWellFormedFileThatFetchesNothing) {
 
 TEST(Flamegraph, TitleSaysWhatWidthMeans) {
   EXPECT_THAT(drawn(SampleProfile().profile),
-              HasSubstr(">gilspy: python app.py — hold (time holding the GIL)</text>"));
+              HasSubstr(">gilspy: hold (time holding the GIL) — python app.py</text>"));
   EXPECT_THAT(drawn(SampleProfile().profile), HasSubstr("10 ticks, 2 missed"));
 }
 
