@@ -1,5 +1,7 @@
 #include <array>
 
+#include "debug_places.h"
+#include "gilspy/python_offsets/debug_offsets.h"
 #include "gilspy/python_offsets/layout.h"
 
 namespace gilspy {
@@ -10,8 +12,11 @@ namespace {
 #include "tables/cpython_3_11.inc"
 #include "tables/cpython_3_12.inc"
 #include "tables/cpython_3_13.inc"
+#include "tables/cpython_3_13t.inc"
 #include "tables/cpython_3_14.inc"
+#include "tables/cpython_3_14t.inc"
 #include "tables/cpython_3_15.inc"
+#include "tables/cpython_3_15t.inc"
 #include "tables/cpython_3_7.inc"
 #include "tables/cpython_3_8.inc"
 #include "tables/cpython_3_9.inc"
@@ -75,6 +80,24 @@ constexpr Traits traits_3_14 = [] {
   return traits;
 }();
 
+/// Free-threaded builds have no words for the garbage collector in front of an object, so its
+/// managed dict comes first there (MANAGED_DICT_OFFSET, Include/internal/pycore_object.h).
+constexpr Traits traits_3_13t = [] {
+  Traits traits = traits_3_13;
+  traits.managed_dict_words = 1;
+  return traits;
+}();
+
+/// 3.14t: `interned` takes a whole byte of a str's state (Include/cpython/unicodeobject.h).
+constexpr Traits traits_3_14t = [] {
+  Traits traits = traits_3_14;
+  traits.managed_dict_words = 1;
+  traits.unicode_kind_shift = 8;
+  traits.unicode_compact_shift = 11;
+  traits.unicode_ascii_shift = 12;
+  return traits;
+}();
+
 constexpr std::array layouts{
     Layout{{3, 7, 0}, false, traits_3_7, offsets_3_7},
     Layout{{3, 8, 0}, false, traits_3_7, offsets_3_8},
@@ -85,7 +108,18 @@ constexpr std::array layouts{
     Layout{{3, 13, 0}, false, traits_3_13, offsets_3_13},
     Layout{{3, 14, 0}, false, traits_3_14, offsets_3_14},
     Layout{{3, 15, 0}, false, traits_3_14, offsets_3_15},
+    Layout{{3, 13, 0}, true, traits_3_13t, offsets_3_13t},
+    Layout{{3, 14, 0}, true, traits_3_14t, offsets_3_14t},
+    Layout{{3, 15, 0}, true, traits_3_14t, offsets_3_15t},
 };
+
+/// In the order of `layouts`.
+constexpr std::array debug_places{
+    debug_places_3_7,   debug_places_3_8,  debug_places_3_9,   debug_places_3_10,
+    debug_places_3_11,  debug_places_3_12, debug_places_3_13,  debug_places_3_14,
+    debug_places_3_15,  debug_places_3_13t, debug_places_3_14t, debug_places_3_15t,
+};
+static_assert(debug_places.size() == layouts.size());
 
 }  // namespace
 
@@ -97,6 +131,18 @@ const Layout* layout_for(Version version, bool free_threaded) {
     }
   }
   return nullptr;
+}
+
+std::span<const Layout> all_layouts() { return layouts; }
+
+const DebugPlaces& debug_places_of(const Layout& table) {
+  static constexpr DebugPlaces none;
+  for (std::size_t i = 0; i < layouts.size(); ++i) {
+    if (layouts[i].version == table.version && layouts[i].free_threaded == table.free_threaded) {
+      return debug_places[i];
+    }
+  }
+  return none;
 }
 
 std::string_view supported_versions() { return "3.7 to 3.15"; }

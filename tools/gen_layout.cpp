@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "gilspy/base/unique_fd.h"
+#include "gilspy/python_offsets/debug_fields.h"
 #include "gilspy/python_offsets/fields.h"
 
 namespace {
@@ -159,6 +160,30 @@ std::string struct_initialiser(const StructSpec& spec,
   return fmt::format("    // no {} in this version\n", spec.name);
 }
 
+/// Where _Py_DebugOffsets keeps what it says of each field, for versions that have it.
+std::string debug_places(const std::string& label,
+                         const std::map<std::string, Dwarf_Die>& structs) {
+  std::string text = fmt::format("inline constexpr DebugPlaces debug_places_{}{{\n", label);
+  const auto found = structs.find("_Py_DebugOffsets");
+  if (found == structs.end()) return text + "    // no _Py_DebugOffsets in this version\n};\n";
+  Dwarf_Die die = found->second;
+  text += fmt::format("    .size = {},\n", dwarf_bytesize(&die));
+  const auto add = [&](std::string_view place, std::string_view member) {
+    if (const auto offset = path_offset(die, member)) {
+      text += fmt::format("    .{} = {},\n", place, *offset);
+    }
+  };
+  add("gil_base", "interpreter_state.gil_runtime_state");
+#define GILSPY_DEBUG_FIELD(structure, field, path) add(#structure "_" #field, path);
+#define GILSPY_DEBUG_SIZE(structure, path) add(#structure "_struct_size", path);
+  GILSPY_DEBUG_SIZES(GILSPY_DEBUG_SIZE)
+  GILSPY_DEBUG_FIELDS(GILSPY_DEBUG_FIELD)
+  GILSPY_DEBUG_GIL_FIELDS(GILSPY_DEBUG_FIELD)
+#undef GILSPY_DEBUG_SIZE
+#undef GILSPY_DEBUG_FIELD
+  return text + "};\n";
+}
+
 std::string table(const char* path, const std::string& label) {
   const gilspy::UniqueFd file{::open(path, O_RDONLY | O_CLOEXEC)};
   if (!file) throw std::runtime_error(fmt::format("cannot open {}", path));
@@ -171,8 +196,9 @@ std::string table(const char* path, const std::string& label) {
       "inline constexpr Offsets offsets_{}{{\n",
       label, label);
   for (const StructSpec& spec : wanted()) text += struct_initialiser(spec, structs);
+  text += "};\n" + debug_places(label, structs);
   dwarf_end(debug_info);
-  return text + "};\n";
+  return text;
 }
 
 int check(const char* library, const std::string& label, const char* committed_path) {

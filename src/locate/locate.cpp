@@ -6,6 +6,7 @@
 
 #include "binaries.h"
 #include "gilspy/locate/target.h"
+#include "gilspy/python_offsets/debug_offsets.h"
 #include "version_text.h"
 
 namespace gilspy {
@@ -30,7 +31,13 @@ struct Candidate {
   RemoteAddress runtime;
   Version version;
   bool free_threaded = false;
+  bool debug_offsets = false;  ///< it begins with their cookie
   std::string how;
+};
+
+struct FoundLayout {
+  std::shared_ptr<const Layout> layout;  ///< null: nothing leads to a thread
+  std::string from;
 };
 
 /// {} when the file does not tell.
@@ -66,6 +73,7 @@ void ask_the_runtime(MemoryReader& memory, Candidate& candidate) {
   if (!head || std::string_view{head->cookie.data(), head->cookie.size()} != debug_cookie) return;
   candidate.version = Version::from_hex(head->version);
   candidate.free_threaded = head->free_threaded != 0;
+  candidate.debug_offsets = true;
 }
 
 /// Follows the runtime to its main interpreter and that one's first thread, and back.
@@ -76,6 +84,25 @@ bool leads_to_a_thread(MemoryReader& memory, const Layout& layout, RemoteAddress
   if (!thread || thread->is_null()) return false;
   const auto back = memory.read_pointer(layout.at.thread.interp.in(*thread));
   return back && *back == *interpreter;
+}
+
+/// What the target says of itself goes before the table, as long as it leads to a thread.
+FoundLayout choose_layout(MemoryReader& memory, const Layout& table, const Candidate& candidate) {
+  std::string refused;
+  if (candidate.debug_offsets) {
+    std::vector<std::byte> bytes(debug_offsets_size(table));
+    if (memory.read(candidate.runtime, bytes)) {
+      const auto told = apply_debug_offsets(table, bytes);
+      if (told && leads_to_a_thread(memory, *told, candidate.runtime)) {
+        return {std::make_shared<const Layout>(*told), "its debug offsets"};
+      }
+      refused = told ? "they lead to no thread" : told.error();
+    }
+  }
+  if (!leads_to_a_thread(memory, table, candidate.runtime)) return {};
+  return {std::make_shared<const Layout>(table),
+          refused.empty() ? "the table of its version"
+                          : fmt::format("the table of its version; not its debug offsets: {}", refused)};
 }
 
 tl::expected<Target, LocateFailure> accept(const ProcDir& process, MemoryReader& memory,
@@ -94,13 +121,14 @@ tl::expected<Target, LocateFailure> accept(const ProcDir& process, MemoryReader&
                     candidate.free_threaded ? " free-threaded" : "", binary.path,
                     supported_versions()));
   }
-  if (!leads_to_a_thread(memory, *layout, candidate.runtime)) {
+  FoundLayout found = choose_layout(memory, *layout, candidate);
+  if (!found.layout) {
     return failure(Kind::not_ready,
                    fmt::format("the CPython {} in {} has no running interpreter (yet)",
                                candidate.version.text(), binary.path));
   }
-  return Target{process.pid(),     candidate.version, layout,
-                candidate.runtime, binary.path,       candidate.how};
+  return Target{process.pid(),     candidate.version, std::move(found.layout), candidate.runtime,
+                binary.path,       candidate.how,     std::move(found.from)};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
@@ -15,10 +16,11 @@ namespace gilspy {
 struct Target {
   Pid pid;
   Version version;
-  const Layout* layout = nullptr;  ///< never null; lives as long as the program
-  RemoteAddress runtime;           ///< _PyRuntime
-  std::string binary;              ///< the file it lies in, as the target sees it
-  std::string how;                 ///< how it was found, for people: "symbol _PyRuntime"
+  std::shared_ptr<const Layout> layout;  ///< never null
+  RemoteAddress runtime;                 ///< _PyRuntime
+  std::string binary;                    ///< the file it lies in, as the target sees it
+  std::string how;          ///< how it was found, for people: "symbol _PyRuntime"
+  std::string layout_from;  ///< where the layout is from, for people: "its debug offsets"
 };
 
 struct LocateFailure {
