@@ -80,6 +80,9 @@ void print_json(const LastLook& look) {
       row["kind"] = name_of(thread.state.kind);
       row["syscall"] = syscall_name(thread.state.syscall);
     }
+    if (thread.state.attachment != Attachment::none) {
+      row["attachment"] = name_of(thread.state.attachment);
+    }
     if (thread.stack) row["stack"] = stack_json(look.tables, *thread.stack);
     threads.push_back(std::move(row));
   }
@@ -90,9 +93,15 @@ void print_json(const LastLook& look) {
   std::cout << all.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
+std::string_view free_threading(const ProcessStarted& process) {
+  if (!process.free_threaded) return "";
+  return process.gil_enabled == false ? " free-threaded, GIL off" : " free-threaded, GIL on";
+}
+
 void print_text(const LastLook& look) {
-  std::string text = fmt::format("Process {}, CPython {}: {}\n", look.process.pid.value,
-                                 look.process.python, look.process.command);
+  std::string text =
+      fmt::format("Process {}, CPython {}{}: {}\n", look.process.pid.value, look.process.python,
+                  free_threading(look.process), look.process.command);
   for (const auto& [tid, thread] : look.threads) {
     text += fmt::format("\n{} ({}): {}\n", thread.name, tid.value, describe(thread.state));
     if (!thread.stack) continue;

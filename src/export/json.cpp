@@ -76,19 +76,26 @@ void put_gils(Json& json, const Profile& profile) {
   }
 }
 
-Json thread_json(const ThreadProfile& thread) {
-  const auto seconds = [&](Activity activity) {
-    return to_seconds(time_in(thread.times, activity));
+Json thread_json(const Profile& profile, const ThreadProfile& thread) {
+  const auto seconds = [&](auto state, const auto& times) {
+    return to_seconds(time_in(times, state));
   };
-  return {{"tid", thread.tid.value},
-          {"name", thread.name},
-          {"holding_running_seconds", seconds(Activity::holding_running)},
-          {"holding_blocked_seconds", seconds(Activity::holding_blocked)},
-          {"waiting_seconds", seconds(Activity::waiting)},
-          {"running_seconds", seconds(Activity::running)},
-          {"blocked_seconds", seconds(Activity::blocked)},
-          {"runnable_seconds", seconds(Activity::runnable)},
-          {"unknown_seconds", seconds(Activity::unknown)}};
+  Json json{{"tid", thread.tid.value}, {"name", thread.name}};
+  if (profile.has_gil()) {
+    json["holding_running_seconds"] = seconds(Activity::holding_running, thread.times);
+    json["holding_blocked_seconds"] = seconds(Activity::holding_blocked, thread.times);
+    json["waiting_seconds"] = seconds(Activity::waiting, thread.times);
+  }
+  json["running_seconds"] = seconds(Activity::running, thread.times);
+  json["blocked_seconds"] = seconds(Activity::blocked, thread.times);
+  json["runnable_seconds"] = seconds(Activity::runnable, thread.times);
+  json["unknown_seconds"] = seconds(Activity::unknown, thread.times);
+  if (thread.attached_times != decltype(thread.attached_times){}) {
+    json["attached_seconds"] = seconds(Attachment::attached, thread.attached_times);
+    json["detached_seconds"] = seconds(Attachment::detached, thread.attached_times);
+    json["suspended_seconds"] = seconds(Attachment::suspended, thread.attached_times);
+  }
+  return json;
 }
 
 Json blame_json(const Profile& profile, const FunctionBlame& blame) {
@@ -115,7 +122,7 @@ class JsonExporter : public Exporter {
     json["verdict"] = {{"kind", name_of(profile.verdict.kind)}, {"text", profile.verdict.text}};
     json["threads"] = Json::array();
     for (const ThreadProfile& thread : profile.threads) {
-      json["threads"].push_back(thread_json(thread));
+      json["threads"].push_back(thread_json(profile, thread));
     }
     json["blame"] = Json::array();
     for (const FunctionBlame& row : blame_by_function(profile)) {

@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -183,6 +184,16 @@ std::string_view name_of(BlockKind kind) {
   return "other";
 }
 
+std::string_view name_of(Attachment attachment) {
+  switch (attachment) {
+    case Attachment::none: return "none";
+    case Attachment::detached: return "detached";
+    case Attachment::attached: return "attached";
+    case Attachment::suspended: return "suspended";
+  }
+  return "none";
+}
+
 std::string_view name_of(Activity activity) {
   switch (activity) {
     case Activity::holding_running: return "holding, running";
@@ -197,6 +208,12 @@ std::string_view name_of(Activity activity) {
 }
 
 std::string describe(ThreadState state) {
+  if (state.attachment == Attachment::suspended) return "suspended (the world is stopped)";
+  if (state.attachment != Attachment::none) {
+    const auto attachment = std::exchange(state.attachment, Attachment::none);
+    const bool runs = activity_of(state) == Activity::running;
+    return fmt::format("{}, {}", name_of(attachment), runs ? "running" : describe(state));
+  }
   switch (activity_of(state)) {
     case Activity::holding_blocked: return fmt::format("holding, blocked ({})", in_syscall(state));
     case Activity::blocked:

@@ -61,6 +61,9 @@ void ThreadClock::close(Time at) {
 
 void ThreadClock::advance(Time at) {
   time_in(figures_.times, activity()) += at - since_;
+  if (state_.attachment != Attachment::none) {
+    figures_.attached_times[static_cast<std::size_t>(state_.attachment)] += at - since_;
+  }
   stacks_.passed(activity(), at - since_);
   since_ = at;
   figures_.last = at;

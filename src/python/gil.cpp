@@ -14,6 +14,13 @@ constexpr std::uint32_t monotonic_flag = 2;
 constexpr std::uint32_t agreements_needed = 5;
 constexpr std::uint32_t agreements_per_difference = 8;
 
+/// gil.enabled counts the imports in progress that may need the GIL, and is INT_MAX once it is on
+/// for good (_PyEval_EnableGILTransient, _PyEval_EnableGILPermanent in Python/ceval_gil.c of 3.13).
+GilMoment::Power power_of(std::optional<std::int32_t> enabled) {
+  if (!enabled || *enabled == INT32_MAX) return GilMoment::Power::on;
+  return *enabled == 0 ? GilMoment::Power::off : GilMoment::Power::importing;
+}
+
 }  // namespace
 
 ReadSlot GilReader::slot(Buffer& buffer) const {
@@ -25,7 +32,7 @@ GilMoment GilReader::decode(const Buffer& buffer) const {
   const auto& at = layout_->at.gil;
   const StructView view{buffer};
   GilMoment moment;
-  moment.enabled = view.get(at.enabled).value_or(1) != 0;
+  moment.power = power_of(view.get(at.enabled));
   moment.locked = view.get(at.locked).value_or(0) == 1;
   moment.last_holder = view.get(at.last_holder).value_or(RemoteAddress{});
   moment.switch_number = view.get(at.switch_number).value_or(0);

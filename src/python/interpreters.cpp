@@ -73,6 +73,17 @@ Result<PythonInterpreter> read_interpreter(MemoryReader& memory, const Layout& l
 
 }  // namespace
 
+Attachment attachment_of(std::int32_t state) {
+  switch (state) {
+    case 0:                                // _Py_THREAD_DETACHED
+    case 5: return Attachment::detached;   // _Py_THREAD_DETACHED_WAITING
+    case 1: return Attachment::attached;   // _Py_THREAD_ATTACHED
+    case 2:                                // _Py_THREAD_SUSPENDED
+    case 4: return Attachment::suspended;  // _Py_THREAD_SUSPENDED_WAITING
+    default: return Attachment::none;      // _Py_THREAD_SHUTTING_DOWN, or torn
+  }
+}
+
 Result<std::vector<PythonInterpreter>> read_interpreters(MemoryReader& memory, const Layout& layout,
                                                          RemoteAddress runtime) {
   auto head = memory.read_pointer(layout.at.runtime.interpreters_head.in(runtime));

@@ -45,6 +45,7 @@ class FieldReader {
       choice(fresh.gil);
       choice(fresh.cpu);
       choice(fresh.kind);
+      choice(fresh.attachment);
       signed_number(fresh.syscall);
     });
   }

@@ -72,6 +72,7 @@ void Encoder::state(ThreadState state) {
   choice(state.gil);
   choice(state.cpu);
   choice(state.kind);
+  choice(state.attachment);
   put_zigzag(body_, state.syscall);
 }
 

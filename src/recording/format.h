@@ -47,6 +47,7 @@ inline constexpr std::uint8_t first_sized_kind = 16;
 constexpr GilState last_of(GilState) { return GilState::holding; }
 constexpr CpuState last_of(CpuState) { return CpuState::stopped; }
 constexpr BlockKind last_of(BlockKind) { return BlockKind::other; }
+constexpr Attachment last_of(Attachment) { return Attachment::suspended; }
 constexpr EndReason last_of(EndReason) { return EndReason::lost; }
 
 /// An event's fields in the order of its body. One list for both directions: the walker is the

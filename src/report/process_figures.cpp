@@ -47,7 +47,7 @@ std::vector<std::string> process_lines(const Profile& profile) {
 
 std::vector<std::string> gil_lines(const Profile& profile) {
   if (profile.gils.empty()) {
-    return {profile.process.gil_enabled == false ? "GIL      off" : "GIL      not seen"};
+    return {profile.has_gil() ? "GIL      not seen" : "GIL      off"};
   }
   std::vector<std::string> lines;
   for (const GilProfile& gil : profile.gils) {

@@ -17,18 +17,34 @@ namespace {
 constexpr std::size_t most_rows = 20;
 constexpr std::size_t widest_name = 32;
 
-enum Column : std::uint8_t { hold, wait, run, blocked, runnable, unknown, column_count };
+/// The first six add up to a thread's life. The others do once more, where there is no GIL.
+enum Column : std::uint8_t {
+  hold,
+  wait,
+  run,
+  blocked,
+  runnable,
+  unknown,
+  attached,
+  detached,
+  suspended,
+  column_count
+};
+constexpr std::size_t state_count = attached;
 
 struct Shown {
   std::string_view heading;
-  bool always;
+  enum : std::uint8_t { with_gil, always, when_seen } when;
 };
-constexpr std::array<Shown, column_count> columns{{{"hold %", true},
-                                                   {"wait %", true},
-                                                   {"run %", true},
-                                                   {"blocked %", true},
-                                                   {"runnable %", false},
-                                                   {"unknown %", false}}};
+constexpr std::array<Shown, column_count> columns{{{"hold %", Shown::with_gil},
+                                                   {"wait %", Shown::with_gil},
+                                                   {"run %", Shown::always},
+                                                   {"blocked %", Shown::always},
+                                                   {"runnable %", Shown::when_seen},
+                                                   {"unknown %", Shown::when_seen},
+                                                   {"attached %", Shown::when_seen},
+                                                   {"detached %", Shown::when_seen},
+                                                   {"suspended %", Shown::when_seen}}};
 
 /// In seconds, as a double: sums over threads of a damaged recording need not fit into nanoseconds.
 using Seconds = std::array<double, column_count>;
@@ -37,24 +53,35 @@ using Permille = std::array<int, column_count>;
 
 Seconds seconds_of(const ThreadProfile& thread) {
   const auto in = [&](Activity activity) { return to_seconds(time_in(thread.times, activity)); };
+  const auto as = [&](Attachment attachment) {
+    return to_seconds(time_in(thread.attached_times, attachment));
+  };
   return {in(Activity::holding_running) + in(Activity::holding_blocked),
           in(Activity::waiting),
           in(Activity::running),
           in(Activity::blocked),
           in(Activity::runnable),
-          in(Activity::unknown)};
+          in(Activity::unknown),
+          as(Attachment::attached),
+          as(Attachment::detached),
+          as(Attachment::suspended)};
 }
 
-double sum(const Seconds& seconds) { return std::accumulate(seconds.begin(), seconds.end(), 0.0); }
+double lifetime(const Seconds& seconds) {
+  return std::accumulate(seconds.begin(), seconds.begin() + state_count, 0.0);
+}
 
 /// Rounds so that a row adds up to 100.0 %: what rounding down loses goes where it lost most.
 Permille permille_of(const Seconds& seconds) {
   Permille rounded{};
-  const double whole = sum(seconds);
+  const double whole = lifetime(seconds);
   if (whole <= 0) return rounded;
-  std::array<double, column_count> lost{};
+  for (std::size_t i = state_count; i < column_count; ++i) {
+    rounded[i] = static_cast<int>(1000 * seconds[i] / whole + 0.5);
+  }
+  std::array<double, state_count> lost{};
   int left = 1000;
-  for (std::size_t i = 0; i < column_count; ++i) {
+  for (std::size_t i = 0; i < state_count; ++i) {
     const double exact = 1000 * seconds[i] / whole;
     rounded[i] = static_cast<int>(exact);
     lost[i] = exact - rounded[i];
@@ -104,8 +131,9 @@ std::vector<Row> rows_of(const Profile& profile) {
 std::vector<std::string> thread_lines(const Profile& profile) {
   const std::vector<Row> rows = rows_of(profile);
   const auto shown = [&](std::size_t column) {
-    return columns[column].always ||
-           std::ranges::any_of(rows, [&](const Row& row) { return row.shares[column] > 0; });
+    if (columns[column].when == Shown::always) return true;
+    if (columns[column].when == Shown::with_gil) return profile.has_gil();
+    return std::ranges::any_of(rows, [&](const Row& row) { return row.shares[column] > 0; });
   };
   TextTable table;
   table.column("thread", TextTable::Align::left);
@@ -115,7 +143,7 @@ std::vector<std::string> thread_lines(const Profile& profile) {
     if (shown(i)) table.column(std::string(columns[i].heading), TextTable::Align::right);
   }
   for (const Row& row : rows) {
-    std::vector<std::string> cells{row.name, row.tid, fmt::format("{:.2f} s", sum(row.seconds))};
+    std::vector<std::string> cells{row.name, row.tid, fmt::format("{:.2f} s", lifetime(row.seconds))};
     for (std::size_t i = 0; i < column_count; ++i) {
       if (shown(i)) cells.push_back(fmt::format("{}.{}", row.shares[i] / 10, row.shares[i] % 10));
     }

@@ -49,11 +49,9 @@ bool in_doubt(const LaneSight& lane, const GilSight& gil) {
 /// Towards the GIL, but for threads in doubt, who count as released here.
 GilState gil_state(const LaneSight& lane, const GilSight& gil) {
   if (gil.reader == nullptr) return GilState::unknown;
-  if (!gil.moment.enabled) return GilState::none;
+  if (!gil.moment.enabled()) return GilState::none;
   // True at its own moment, whatever the GIL did meanwhile.
-  if (is_futex(lane.syscall) && gil.reader->is_wait_address(lane.syscall.arguments[0])) {
-    return GilState::waiting;
-  }
+  if (waits_for(lane.syscall, *gil.reader)) return GilState::waiting;
   const bool holds = lane.thread_state == gil.moment.holder();
   const bool held = lane.thread_state == gil.holder_before;
   if (!gil.stable && (holds || held)) return GilState::unknown;
@@ -77,7 +75,9 @@ ThreadState first_look(const LaneSight& lane, std::span<const GilSight> gils) {
     state.gil = GilState::none;
     return state;
   }
-  state.gil = gil_state(lane, gils[lane.gil]);
+  const GilSight& gil = gils[lane.gil];
+  state.gil = gil_state(lane, gil);
+  if (gil.reader != nullptr && !gil.moment.enabled()) state.attachment = lane.attachment;
   return state;
 }
 
@@ -86,7 +86,7 @@ ThreadState first_look(const LaneSight& lane, std::span<const GilSight> gils) {
 /// wakes every switch interval, and stays a waiter.
 void settle_doubts(std::span<const LaneSight> lanes, std::size_t gil_index, const GilSight& gil,
                    std::span<ThreadState> states) {
-  if (gil.reader == nullptr || !gil.moment.enabled || !gil.cond_waiters) return;
+  if (gil.reader == nullptr || !gil.moment.enabled() || !gil.cond_waiters) return;
   const BlockedInWait blocked = blocked_in_wait(lanes, gil_index, gil);
   if (*gil.cond_waiters <= blocked.count) return;
   std::uint32_t left = *gil.cond_waiters - blocked.count;
@@ -104,6 +104,10 @@ void settle_doubts(std::span<const LaneSight> lanes, std::size_t gil_index, cons
 }
 
 }  // namespace
+
+bool waits_for(const SyscallNow& call, const GilReader& gil) {
+  return is_futex(call) && gil.is_wait_address(call.arguments[0]);
+}
 
 BlockedInWait blocked_in_wait(std::span<const LaneSight> lanes, std::size_t gil_index,
                               const GilSight& gil) {

@@ -27,9 +27,13 @@ struct LaneSight {
   SyscallNow syscall;
   bool lacks_cpu = false;      ///< on a run queue, but without a CPU
   bool handing_over = false;   ///< lost its CPU inside drop_gil, after the GIL was asked of it
+  Attachment attachment = Attachment::none;  ///< of a free-threaded build's thread state
   bool stopped = false;        ///< job control or a tracer
   bool waited_before = false;  ///< waiting for the GIL at the tick before
 };
+
+/// Blocks on one of this GIL's futexes: to take it, or to hand it over.
+[[nodiscard]] bool waits_for(const SyscallNow& call, const GilReader& gil);
 
 /// Says where each thread stands. Pure: everything it knows is in its arguments.
 [[nodiscard]] std::vector<ThreadState> classify(std::span<const LaneSight> lanes,

@@ -13,6 +13,21 @@ namespace {
 
 /// Names change rarely: a thread that has none yet is asked for soon, all of them once a second.
 constexpr Duration names_period = std::chrono::seconds{1};
+/// More interpreters that share one GIL are only counted.
+constexpr std::size_t most_users_named = 8;
+
+/// "main", "main, 1, 2".
+std::string users_text(const std::vector<std::int64_t>& users) {
+  std::string text;
+  for (std::size_t i = 0; i < users.size() && i < most_users_named; ++i) {
+    if (i > 0) text += ", ";
+    text += users[i] == 0 ? "main" : fmt::format("{}", users[i]);
+  }
+  if (users.size() > most_users_named) {
+    text += fmt::format(" and {} more", users.size() - most_users_named);
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -84,88 +99,113 @@ std::size_t LaneTable::gil_index(const PythonInterpreter& interpreter) {
   for (std::size_t i = 0; i < gils_.size(); ++i) {
     if (gils_[i].reader.address() == interpreter.gil) return i;
   }
-  const GilId id{next_gil_++};
-  const std::string users = interpreter.id == 0 ? "main" : fmt::format("{}", interpreter.id);
-  gils_.emplace_back(GilReader{*target_.layout, interpreter.gil}, id, interpreter.address);
-  sink_.accept(GilDefined{id, process_.pid(), interner_.string(users)});
+  gils_.emplace_back(GilReader{*target_.layout, interpreter.gil}, GilId{next_gil_++});
   return gils_.size() - 1;
+}
+
+void LaneTable::define(GilLane& gil, Time at) {
+  gil.defined = true;
+  sink_.accept(GilDefined{gil.id, process_.pid(), interner_.string(users_text(gil.users))});
+  for (const Lane& lane : lanes_) tell_thread(lane, at);
 }
 
 /// A GIL goes with the last interpreter that uses it. Its memory goes as well, and would spoil
 /// every later read that it is batched with.
 void LaneTable::forget_gils(Time at, const std::vector<PythonInterpreter>& interpreters) {
   std::erase_if(gils_, [&](const GilLane& gil) {
-    const auto user =
-        std::ranges::find(interpreters, gil.reader.address(), &PythonInterpreter::gil);
-    if (user != interpreters.end()) return false;
-    sink_.accept(GilChanged{at, gil.id, no_thread, true, 0});
-    return true;
+    const bool used = std::ranges::any_of(interpreters, [&](const PythonInterpreter& user) {
+      return user.gil == gil.reader.address();
+    });
+    if (!used && gil.defined) sink_.accept(GilChanged{at, gil.id, no_thread, true, 0});
+    return !used;
   });
-  for (GilLane& gil : gils_) {
-    const auto watched =
-        std::ranges::find(interpreters, gil.interpreter, &PythonInterpreter::address);
-    if (watched != interpreters.end()) continue;
-    gil.interpreter =
-        std::ranges::find(interpreters, gil.reader.address(), &PythonInterpreter::gil)->address;
-  }
+  for (GilLane& gil : gils_) gil.interpreter = {};
 }
 
 void LaneTable::follow_python(Time at, const std::vector<PythonInterpreter>& interpreters) {
   forget_gils(at, interpreters);
   tids_.clear();
-  for (Lane& lane : lanes_) lane.python.reset();
+  for (Lane& lane : lanes_) lane.standings.clear();
   // The list is headed by the newest interpreter; the main one, at the end, comes first for people.
   for (const PythonInterpreter& interpreter : std::views::reverse(interpreters)) {
     if (interpreter.gil.is_null()) continue;
     const std::size_t gil = gil_index(interpreter);
-    if (gils_[gil].interpreter == interpreter.address) {
-      gils_[gil].threads_head = interpreter.threads_head;
-    }
+    join(gils_[gil], interpreter, at);
     for (const PythonThread& thread : interpreter.threads) {
       const Tid tid = outside_tid(thread.native_id);
       tids_[thread.address] = tid;
       const auto lane = std::ranges::find(lanes_, tid, &Lane::tid);
-      // One thread may have a state in several interpreters; the first, the main one's, stays.
-      if (lane == lanes_.end() || lane->python) continue;
-      lane->python = thread;
-      lane->gil = gil;
+      if (lane != lanes_.end()) lane->standings.push_back({thread, gil});
     }
   }
+  for (Lane& lane : lanes_) {
+    // Until something is seen of it, the state made last: a thread makes one to use it.
+    const auto stays = std::ranges::find(lane.standings, lane.active_state,
+                                         [](const Standing& s) { return s.python.address; });
+    lane.active = stays != lane.standings.end()
+                      ? static_cast<std::size_t>(stays - lane.standings.begin())
+                      : std::max<std::size_t>(lane.standings.size(), 1) - 1;
+    lane.active_state = lane.standing() != nullptr ? lane.standing()->python.address : RemoteAddress{};
+  }
+}
+
+/// Notes that an interpreter uses a GIL.
+void LaneTable::join(GilLane& gil, const PythonInterpreter& interpreter, Time at) {
+  if (gil.interpreter.is_null()) {
+    gil.interpreter = interpreter.address;
+    gil.threads_head = interpreter.threads_head;
+  }
+  if (std::ranges::find(gil.users, interpreter.id) != gil.users.end()) return;
+  gil.users.push_back(interpreter.id);
+  // A free-threaded build's waits until it is on.
+  if (gil.defined || !target_.layout->free_threaded) define(gil, at);
+}
+
+void LaneTable::activate(Lane& lane, std::size_t standing, Time at) {
+  if (lane.active == standing) return;
+  lane.active = standing;
+  lane.active_state = lane.standings[standing].python.address;
+  tell_thread(lane, at);
 }
 
 void LaneTable::follow_names(Time at, const std::vector<PythonInterpreter>& interpreters) {
   const bool nameless = std::ranges::any_of(lanes_, [&](const Lane& lane) {
-    return lane.python && !names_.contains(lane.python->ident);
+    return lane.standing() != nullptr && !names_.contains(lane.standing()->python.ident);
   });
   if (nameless || at - names_read_at_ >= names_period) {
     names_read_at_ = at;
     names_.clear();
-    for (const PythonInterpreter& interpreter : interpreters) {
+    // The main interpreter's come first: every other calls the thread that made it "MainThread".
+    for (const PythonInterpreter& interpreter : std::views::reverse(interpreters)) {
       names_.merge(read_thread_names(memory_, *target_.layout, interpreter.address));
     }
   }
-  for (const Lane& lane : lanes_) {
-    Identity identity;
-    identity.python = lane.python.has_value();
-    if (lane.python) {
-      identity.gil = gils_[lane.gil].id;
-      if (const auto name = names_.find(lane.python->ident); name != names_.end()) {
-        identity.name = name->second;
-        identity.threading_name = true;
-      }
-    }
-    const auto told = told_.find(lane.tid);
-    // A thread that ends leaves `threading` before it leaves the process: it keeps its name.
-    if (identity.name.empty() && told != told_.end() && told->second.threading_name) {
-      identity.name = told->second.name;
+  for (const Lane& lane : lanes_) tell_thread(lane, at);
+}
+
+/// Tells the sink who a thread is, where that is new.
+void LaneTable::tell_thread(const Lane& lane, Time at) {
+  Identity identity;
+  const Standing* standing = lane.standing();
+  identity.python = standing != nullptr;
+  if (standing != nullptr) {
+    if (gils_[standing->gil].defined) identity.gil = gils_[standing->gil].id;
+    if (const auto name = names_.find(standing->python.ident); name != names_.end()) {
+      identity.name = name->second;
       identity.threading_name = true;
     }
-    if (identity.name.empty()) identity.name = process_.thread_name(lane.tid);
-    if (told != told_.end() && told->second == identity) continue;
-    sink_.accept(ThreadSeen{at, process_.pid(), lane.tid, interner_.string(identity.name),
-                            identity.python, identity.gil});
-    told_[lane.tid] = std::move(identity);
   }
+  const auto told = told_.find(lane.tid);
+  // A thread that ends leaves `threading` before it leaves the process: it keeps its name.
+  if (identity.name.empty() && told != told_.end() && told->second.threading_name) {
+    identity.name = told->second.name;
+    identity.threading_name = true;
+  }
+  if (identity.name.empty()) identity.name = process_.thread_name(lane.tid);
+  if (told != told_.end() && told->second == identity) return;
+  sink_.accept(ThreadSeen{at, process_.pid(), lane.tid, interner_.string(identity.name),
+                          identity.python, identity.gil});
+  told_[lane.tid] = std::move(identity);
 }
 
 Tid LaneTable::tid_of(RemoteAddress thread_state) const {

@@ -13,8 +13,15 @@
 #include "gilspy/python/gil.h"
 #include "gilspy/python/interpreters.h"
 #include "gilspy/python/pthread_ids.h"
+#include "power_watch.h"
 
 namespace gilspy {
+
+/// A Python thread state of a thread, and the GIL that it takes.
+struct Standing {
+  PythonThread python;
+  std::size_t gil = 0;  ///< index into LaneTable::gils()
+};
 
 /// What is kept about one thread of the target from tick to tick.
 struct Lane {
@@ -22,25 +29,35 @@ struct Lane {
 
   Tid tid;
   ThreadFiles files;
-  std::optional<PythonThread> python;
-  std::size_t gil = 0;  ///< index into LaneTable::gils(), when python
+  /// The main interpreter's first. A thread that runs code in another interpreter has a thread
+  /// state there as well, and leaves the first one waiting until it is back.
+  std::vector<Standing> standings;
+  std::size_t active = 0;      ///< index of the one it runs in now
+  RemoteAddress active_state;  ///< its thread state: the index changes as states come and go
 
   ThreadState state;  ///< as last told to the sink
   bool told = false;  ///< the sink has seen a state of this lane
   /// At the last tick, when it was on a run queue and not the holder; else nothing.
   std::optional<SchedStat> sched;
   bool handing_over = false;  ///< lost its CPU inside drop_gil and has not run since
+
+  /// Null for a native thread.
+  [[nodiscard]] const Standing* standing() const {
+    return active < standings.size() ? &standings[active] : nullptr;
+  }
 };
 
 struct GilLane {
-  GilLane(GilReader reads, GilId gil_id, RemoteAddress first_user)
-      : reader(reads), id(gil_id), interpreter(first_user) {}
+  GilLane(GilReader reads, GilId gil_id) : reader(reads), id(gil_id) {}
 
   GilReader reader;
   GilId id;
-  RemoteAddress interpreter;   ///< the first that uses it; where the thread list is watched
+  bool defined = false;        ///< the sink knows of it: not before it is on
+  std::vector<std::int64_t> users;  ///< ids of the interpreters that have shared it so far
+  RemoteAddress interpreter;   ///< the first that uses it now; where the thread list is watched
   RemoteAddress threads_head;  ///< as of the last refresh
   CondWaiters cond_waiters;
+  PowerWatch power;
 
   std::optional<GilMoment> last;   ///< as of the last tick
   Time held_since;                 ///< when the last change of holder was seen
@@ -61,6 +78,10 @@ class LaneTable {
 
   [[nodiscard]] std::vector<Lane>& lanes() { return lanes_; }
   [[nodiscard]] std::vector<GilLane>& gils() { return gils_; }
+  /// The thread runs in that one of its standings now.
+  void activate(Lane& lane, std::size_t standing, Time at);
+  /// Tells the sink of a GIL, and of the threads that take it.
+  void define(GilLane& gil, Time at);
   /// The thread that a Python thread state belongs to; no_thread when it is not known.
   [[nodiscard]] Tid tid_of(RemoteAddress thread_state) const;
 
@@ -76,7 +97,9 @@ class LaneTable {
   void follow_tasks(Time at);
   void forget_gils(Time at, const std::vector<PythonInterpreter>& interpreters);
   void follow_python(Time at, const std::vector<PythonInterpreter>& interpreters);
+  void join(GilLane& gil, const PythonInterpreter& interpreter, Time at);
   std::size_t gil_index(const PythonInterpreter& interpreter);
+  void tell_thread(const Lane& lane, Time at);
   void follow_names(Time at, const std::vector<PythonInterpreter>& interpreters);
   void learn_tids(std::vector<PythonInterpreter>& interpreters);
   [[nodiscard]] Tid outside_tid(std::uint64_t native_id) const;

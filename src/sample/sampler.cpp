@@ -6,6 +6,7 @@
 #include <array>
 
 #include "classify.h"
+#include "gilspy/python/importing.h"
 #include "gilspy/python/stack_reader.h"
 #include "lanes.h"
 
@@ -64,13 +65,17 @@ class Sampler::State {
   Outcome check_process();
   [[nodiscard]] bool read_gils();
   Outcome observe();
+  void find_standings();
+  void read_attachments();
   void look_at_threads();
   void look_for_cpus();
   [[nodiscard]] bool is_holder(const LaneSight& sight) const;
   [[nodiscard]] bool is_handing_over(const Lane& lane, const std::optional<SchedStat>& old,
                                      const SchedStat& sched);
   void count_waiters();
+  void follow_power();
   void tell_gils();
+  [[nodiscard]] std::optional<std::string> import_under(const GilLane& gil);
   void tell_states(std::span<const ThreadState> states);
   void tell_unknown(Time from);
   void tell_gap(Time from, Time to);
@@ -103,6 +108,7 @@ class Sampler::State {
   std::vector<GilReader::Buffer> gil_bytes_;
   std::vector<GilMoment> before_;
   std::vector<RemoteAddress> heads_;
+  std::vector<std::int32_t> attachments_;  // by lane
   std::vector<ReadSlot> slots_;
   std::vector<GilSight> gil_sights_;
   std::vector<LaneSight> lane_sights_;
@@ -129,7 +135,7 @@ Sampler::Outcome Sampler::State::begin() {
     GilReader::Buffer bytes{};
     const std::array slot{reader.slot(bytes)};
     if (const auto done = memory_.read_batch(slot); done && *done == 1) {
-      started.gil_enabled = reader.decode(bytes).enabled;
+      started.gil_enabled = reader.decode(bytes).enabled();
       started.switch_interval = interval_ = reader.switch_interval(bytes);
     }
   }
@@ -171,18 +177,58 @@ bool Sampler::State::read_gils() {
   return done && *done == slots_.size();
 }
 
+/// Free-threaded builds: whether each thread is attached, in one read.
+void Sampler::State::read_attachments() {
+  const auto& lanes = lanes_.lanes();
+  attachments_.assign(lanes.size(), -1);
+  if (!target_.layout->free_threaded) return;
+  slots_.clear();
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    const Standing* standing = lanes[i].standing();
+    if (standing == nullptr) continue;
+    slots_.push_back({target_.layout->at.thread.state.in(standing->python.address),
+                      std::as_writable_bytes(std::span{&attachments_[i], 1})});
+  }
+  const auto done = memory_.read_batch(slots_);
+  if (!done || *done != slots_.size()) refresh_wanted_ = true;
+}
+
+/// A thread with states in several interpreters runs in the one whose GIL it holds or waits for;
+/// while it does neither, in the one it was seen in last.
+void Sampler::State::find_standings() {
+  for (std::size_t i = 0; i < lane_sights_.size(); ++i) {
+    Lane& lane = lanes_.lanes()[i];
+    if (lane.standings.size() < 2) continue;
+    const SyscallNow& call = lane_sights_[i].syscall;
+    const auto runs_in = [&](const Standing& standing) {
+      return standing.python.address == before_[standing.gil].holder() ||
+             waits_for(call, lanes_.gils()[standing.gil].reader);
+    };
+    const auto found = std::ranges::find_if(lane.standings, runs_in);
+    if (found == lane.standings.end()) continue;
+    lanes_.activate(lane, static_cast<std::size_t>(found - lane.standings.begin()), begin_);
+    lane_sights_[i].thread_state = found->python.address;
+    lane_sights_[i].gil = found->gil;
+  }
+}
+
 void Sampler::State::look_at_threads() {
   lane_sights_.clear();
+  read_attachments();
   for (Lane& lane : lanes_.lanes()) {
     LaneSight sight;
-    if (lane.python) sight.thread_state = lane.python->address;
-    sight.gil = lane.gil;
+    if (const Standing* standing = lane.standing()) {
+      sight.thread_state = standing->python.address;
+      sight.gil = standing->gil;
+    }
+    sight.attachment = attachment_of(attachments_[lane_sights_.size()]);
     sight.syscall = lane.files.syscall();
     sight.stopped = stopped_;
     sight.waited_before = lane.state.gil == GilState::waiting;
     if (sight.syscall.kind == SyscallNow::Kind::gone) refresh_wanted_ = true;
     lane_sights_.push_back(sight);
   }
+  find_standings();
 }
 
 /// The GIL, the threads' system calls, and the GIL again until nothing changed in between.
@@ -256,8 +302,8 @@ bool Sampler::State::is_holder(const LaneSight& sight) const {
 /// shorter one it let go by itself, and only wants a CPU.
 bool Sampler::State::is_handing_over(const Lane& lane, const std::optional<SchedStat>& old,
                                      const SchedStat& sched) {
-  if (!lane.python) return false;
-  const GilLane& gil = lanes_.gils()[lane.gil];
+  if (lane.standing() == nullptr) return false;
+  const GilLane& gil = lanes_.gils()[lane.standing()->gil];
   if (lane.handing_over) return old && old->slices == sched.slices;
   const Duration hold =
       now_ - gil.held_since > gap_ + gap_ / 2 ? gil.last_hold : now_ - gil.held_since;
@@ -276,17 +322,42 @@ void Sampler::State::count_waiters() {
   }
 }
 
+/// The module that a thread under this GIL is importing.
+std::optional<std::string> Sampler::State::import_under(const GilLane& gil) {
+  for (const Lane& lane : lanes_.lanes()) {
+    const Standing* standing = lane.standing();
+    if (standing == nullptr || lanes_.gils()[standing->gil].id != gil.id) continue;
+    if (auto name = module_being_imported(memory_, *target_.layout, standing->python)) return name;
+  }
+  return std::nullopt;
+}
+
+/// Free-threaded builds: the GIL may come back when an extension that needs it is imported.
+void Sampler::State::follow_power() {
+  if (!target_.layout->free_threaded) return;
+  auto& gils = lanes_.gils();
+  for (std::size_t i = 0; i < gils.size() && i < gil_sights_.size(); ++i) {
+    GilLane& gil = gils[i];
+    if (gil_sights_[i].reader == nullptr) continue;
+    if (gil_sights_[i].moment.enabled() && !gil.defined) lanes_.define(gil, begin_);
+    const auto note = gil.power.follow(begin_, gil_sights_[i].moment.power,
+                                       [&] { return import_under(gil); });
+    if (note) sink_.accept(Noted{begin_, process_.pid(), *note});
+  }
+}
+
 void Sampler::State::tell_gils() {
   auto& gils = lanes_.gils();
   for (std::size_t i = 0; i < gils.size() && i < gil_sights_.size(); ++i) {
     GilLane& lane = gils[i];
     const GilSight& sight = gil_sights_[i];
-    if (sight.reader == nullptr) continue;
+    if (sight.reader == nullptr || !lane.defined) continue;
     std::uint64_t handoffs = 0;
     if (lane.last && sight.moment.switch_number > lane.last->switch_number) {
       handoffs = sight.moment.switch_number - lane.last->switch_number;
     }
-    const RemoteAddress holder_state = sight.moment.holder();
+    const RemoteAddress holder_state =
+        sight.moment.enabled() ? sight.moment.holder() : RemoteAddress{};
     const Tid holder = holder_state.is_null() ? no_thread : lanes_.tid_of(holder_state);
     const bool known = holder_state.is_null() || holder != no_thread;
     if (!known) refresh_wanted_ = true;
@@ -324,7 +395,7 @@ void Sampler::State::tell_unknown(Time from) {
   }
   for (GilLane& gil : lanes_.gils()) {
     gil.told_holder.reset();
-    sink_.accept(GilChanged{from, gil.id, no_thread, false, 0});
+    if (gil.defined) sink_.accept(GilChanged{from, gil.id, no_thread, false, 0});
   }
 }
 
@@ -340,8 +411,8 @@ void Sampler::State::tell_gap(Time from, Time to) {
 
 void Sampler::State::sample_stacks() {
   for (const Lane& lane : lanes_.lanes()) {
-    if (!lane.python) continue;
-    const auto stack = stacks_.read(*lane.python);
+    if (lane.standing() == nullptr) continue;
+    const auto stack = stacks_.read(lane.standing()->python);
     if (!stack) {
       ++totals.stacks_dropped;
       if (stack.error().kind == ErrorClass::drop_thread) refresh_wanted_ = true;
@@ -395,6 +466,7 @@ Sampler::Outcome Sampler::State::tick(bool stacks) {
   look_for_cpus();
   count_waiters();
   const std::vector<ThreadState> states = classify(lane_sights_, gil_sights_);
+  follow_power();
   tell_gils();
   tell_states(states);
   if (stacks) sample_stacks();

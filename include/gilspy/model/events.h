@@ -12,7 +12,7 @@
 
 /// The stream from the sampler to whatever wants it: a recording, a profile, a live view.
 /// Rules of the stream:
-///  - an id is defined before its first use, and once;
+///  - an id is defined before its first use, and once (but see GilDefined);
 ///  - times never go back;
 ///  - a state holds from its event until the next one of the same thread (or GIL);
 ///  - ProcessStarted comes first for its pid, ProcessEnded last.
@@ -59,7 +59,8 @@ struct StackDefined {
   friend bool operator==(const StackDefined&, const StackDefined&) = default;
 };
 
-/// A GIL of the process. `interpreters` names those that share it ("main", "1").
+/// A GIL of the process. `interpreters` names those that have shared it so far ("main", "main, 1").
+/// The one definition that comes again: whenever another interpreter joins.
 struct GilDefined {
   GilId id;
   Pid pid;

@@ -29,6 +29,16 @@ enum class CpuState : std::uint8_t {
 /// What a blocked thread waits for, by its system call.
 enum class BlockKind : std::uint8_t { none, lock, io, sleep, child, poll, other };
 
+/// Where a thread state of a free-threaded build stands while its GIL is off (PyThreadState.state).
+enum class Attachment : std::uint8_t {
+  none,       ///< no such thing: a native thread, a build with a GIL, or one whose GIL is on
+  detached,   ///< lets others stop the world: blocks, or runs no Python
+  attached,   ///< may run Python
+  suspended,  ///< stopped by another thread that stopped the world (a garbage collection does)
+};
+
+inline constexpr std::size_t attachment_count = 4;
+
 /// Both axes at one moment. `syscall` is the x86-64 system call number while blocked, else -1;
 /// it may be known while holding or waiting too (a futex, a call that keeps the GIL).
 struct ThreadState {
@@ -36,6 +46,7 @@ struct ThreadState {
   CpuState cpu = CpuState::unknown;
   BlockKind kind = BlockKind::none;
   std::int16_t syscall = -1;
+  Attachment attachment = Attachment::none;
 
   friend constexpr auto operator<=>(const ThreadState&, const ThreadState&) = default;
 };
@@ -60,10 +71,12 @@ inline constexpr std::size_t activity_count = 7;
 [[nodiscard]] std::string_view name_of(GilState state);
 [[nodiscard]] std::string_view name_of(CpuState state);
 [[nodiscard]] std::string_view name_of(BlockKind kind);
+[[nodiscard]] std::string_view name_of(Attachment attachment);
 /// As people read it: "holding, running", "waiting for the GIL", "blocked".
 [[nodiscard]] std::string_view name_of(Activity activity);
 
-/// "waiting for the GIL", "blocked (io: recvfrom)", "holding, blocked (clock_nanosleep)".
+/// "waiting for the GIL", "blocked (io: recvfrom)", "holding, blocked (clock_nanosleep)"; with the
+/// GIL off "attached, running", "suspended (the world is stopped)".
 [[nodiscard]] std::string describe(ThreadState state);
 
 /// Name of an x86-64 system call, or "syscall 999" for one we do not know; "" for -1.

@@ -37,6 +37,11 @@ inline constexpr std::size_t weight_count = 5;
 [[nodiscard]] std::string_view name_of(Weight weight);
 [[nodiscard]] std::optional<Weight> weight_named(std::string_view name);
 
+[[nodiscard]] constexpr Duration time_in(const std::array<Duration, attachment_count>& times,
+                                         Attachment attachment) {
+  return times[static_cast<std::size_t>(attachment)];
+}
+
 struct ThreadProfile {
   Tid tid;
   Pid pid;
@@ -46,6 +51,8 @@ struct ThreadProfile {
   Time first;             ///< first seen
   Time last;              ///< gone, or the end of sampling
   ActivityTimes times{};  ///< adds up to last - first
+  /// With the GIL of a free-threaded build off; by Attachment, the first one unused.
+  std::array<Duration, attachment_count> attached_times{};
   Duration longest_hold{};
   Duration longest_wait{};
   std::uint64_t waits = 0;  ///< separate waits seen
@@ -140,6 +147,8 @@ struct Profile {
   std::shared_ptr<const Tables> tables;
 
   [[nodiscard]] Duration wall() const { return end - begin; }
+  /// False where there is nothing to say of any GIL: on a free-threaded build that runs without it.
+  [[nodiscard]] bool has_gil() const { return !gils.empty() || process.gil_enabled != false; }
   [[nodiscard]] const std::vector<StackWeight>& stacks_by(Weight weight) const {
     return stacks[static_cast<std::size_t>(weight)];
   }

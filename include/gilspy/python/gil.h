@@ -13,7 +13,12 @@ namespace gilspy {
 
 /// One GIL as it stood at the moment of a read.
 struct GilMoment {
-  bool enabled = true;  ///< false on a free-threaded build that runs without it
+  /// What a free-threaded build says of its GIL; `on` everywhere else.
+  enum class Power : std::uint8_t {
+    off,
+    importing,  ///< only while an extension is imported that may turn out to need it
+    on,
+  } power = Power::on;
   bool locked = false;
   RemoteAddress last_holder;        ///< PyThreadState; holds it only while `locked`
   std::uint64_t switch_number = 0;  ///< grows with every change of holder
@@ -22,11 +27,12 @@ struct GilMoment {
   std::array<std::uint32_t, 2> cond_words{};
   std::array<std::uint32_t, 2> switch_cond_words{};
 
+  [[nodiscard]] bool enabled() const { return power == Power::on; }
   [[nodiscard]] RemoteAddress holder() const { return locked ? last_holder : RemoteAddress{}; }
   /// Nothing that decides who holds it differs: what was read in between was seen under one holder.
   [[nodiscard]] bool same_hold(const GilMoment& other) const {
     return locked == other.locked && last_holder == other.last_holder &&
-           switch_number == other.switch_number && enabled == other.enabled;
+           switch_number == other.switch_number && power == other.power;
   }
 };
 

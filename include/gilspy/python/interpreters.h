@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gilspy/base/memory_reader.h"
+#include "gilspy/model/thread_state.h"
 #include "gilspy/python_offsets/layout.h"
 
 namespace gilspy {
@@ -17,6 +18,10 @@ struct PythonThread {
 
   friend bool operator==(const PythonThread&, const PythonThread&) = default;
 };
+
+/// What PyThreadState.state of a free-threaded build says; the values of 3.15, of which earlier
+/// versions have the first (Include/internal/pycore_pystate.h).
+[[nodiscard]] Attachment attachment_of(std::int32_t state);
 
 struct PythonInterpreter {
   RemoteAddress address;

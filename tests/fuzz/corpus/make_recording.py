@@ -55,10 +55,10 @@ DEFINED = (sized(18, varint(0), text("main")) + sized(18, varint(1), text("gr√∂√
            sized(20, varint(1), varint(0), varint(0), varint(12)) +
            sized(21, varint(0), zigzag(4711), varint(0)) +
            sized(22, varint(0), zigzag(4711), varint(0), zigzag(4711), varint(0), b"\1\1"))
-HOT = (bytes([1]) + varint(250_000) + varint(1) + zigzag(4712) + bytes([0, 4, 1, 0, 1]) +
+HOT = (bytes([1]) + varint(250_000) + varint(1) + zigzag(4712) + bytes([0, 4, 1, 0, 0, 1]) +
        bytes([2]) + varint(0) + varint(0) + varint(1) + b"\1" + varint(3) +
        bytes([3]) + varint(1_000_000) + varint(0) + varint(1) +
-       bytes([1]) + varint(5_000_000) + varint(0) + varint(1) + bytes([3, 3, 1]) + zigzag(202))
+       bytes([1]) + varint(5_000_000) + varint(0) + varint(1) + bytes([3, 3, 1, 0]) + zigzag(202))
 ENDED = (sized(24, varint(0), zigzag(4711), text("the target was stopped")) +
          sized(25, varint(0), *(varint(n) for n in (1000, 2, 1, 4, 100, 3)), zigzag(40_000_000)) +
          sized(23, varint(1), varint(0)) + sized(17, varint(1), zigzag(4711), b"\1"))
@@ -79,7 +79,7 @@ SEEDS = {
     "payload_all_kinds": STARTED + DEFINED + HOT + ENDED,
     "payload_frequent": STARTED + HOT,
     "payload_endless_number": bytes([1]) + b"\xff" * 11,
-    "payload_bad_enum": bytes([1, 0, 0, 2, 0, 5, 0, 0, 1]),
+    "payload_bad_enum": bytes([1, 0, 0, 2, 0, 5, 0, 0, 0, 1]),
     "payload_not_utf8": sized(18, varint(0), varint(3), b"a\xe9b"),
     "payload_bytes_left": sized(23, varint(0), varint(0), zigzag(1), b"\0"),
 }
