@@ -18,9 +18,9 @@ struct Entry {
   std::string_view name;
   std::int32_t* offset = nullptr;
   std::int32_t table = -1;
-  std::int64_t width = 1;      ///< 1 for what is embedded, too: its first byte has to be inside
+  std::int64_t width = 1;  ///< 1 for what is embedded, too: its first byte has to be inside
   std::int64_t alignment = 1;
-  std::int64_t told = -1;      ///< -1: the target does not tell
+  std::int64_t told = -1;  ///< -1: the target does not tell
 };
 
 struct Struct {
@@ -51,10 +51,10 @@ std::vector<Struct> structs_of(Offsets& at) {
     structs.push_back({name, &size, size, -1, std::move(fields)});
   };
 #define GILSPY_FIELD(name, type, path) entry_of(#name, part.name),
-#define GILSPY_STRUCT(name, fields, c_name)                   \
-  {                                                           \
-    auto& part = at.name;                                     \
-    add(#name, part.struct_size, {fields(GILSPY_FIELD)});     \
+#define GILSPY_STRUCT(name, fields, c_name)               \
+  {                                                       \
+    auto& part = at.name;                                 \
+    add(#name, part.struct_size, {fields(GILSPY_FIELD)}); \
   }
   GILSPY_STRUCTS(GILSPY_STRUCT)
 #undef GILSPY_STRUCT
@@ -84,7 +84,8 @@ class Teller {
   }
   /// Beyond 32 bits everything is as impossible as the largest number.
   [[nodiscard]] std::int64_t number(std::int32_t place) const {
-    const auto value = load<std::uint64_t>(bytes_, static_cast<std::uint64_t>(place)).value_or(~0ULL);
+    const auto value =
+        load<std::uint64_t>(bytes_, static_cast<std::uint64_t>(place)).value_or(~0ULL);
     return static_cast<std::int64_t>(std::min<std::uint64_t>(value, INT32_MAX));
   }
   [[nodiscard]] bool impossible() const { return impossible_; }
@@ -100,16 +101,14 @@ class Teller {
   bool impossible_ = false;
 };
 
-void tell(Teller& teller, const DebugPlaces& places) {
-#define GILSPY_DEBUG_SIZE(structure, path) \
-  teller.size(#structure, places.structure##_struct_size);
+void tell(Teller& teller, const DebugPlaces& places){
+#define GILSPY_DEBUG_SIZE(structure, path) teller.size(#structure, places.structure##_struct_size);
 #define GILSPY_DEBUG_FIELD(structure, name, path) \
   teller.field(#structure, #name, places.structure##_##name);
 #define GILSPY_DEBUG_GIL_FIELD(structure, name, path) \
   teller.field(#structure, #name, places.structure##_##name, teller.number(places.gil_base));
-  GILSPY_DEBUG_SIZES(GILSPY_DEBUG_SIZE)
-  GILSPY_DEBUG_FIELDS(GILSPY_DEBUG_FIELD)
-  GILSPY_DEBUG_GIL_FIELDS(GILSPY_DEBUG_GIL_FIELD)
+    GILSPY_DEBUG_SIZES(GILSPY_DEBUG_SIZE) GILSPY_DEBUG_FIELDS(GILSPY_DEBUG_FIELD)
+        GILSPY_DEBUG_GIL_FIELDS(GILSPY_DEBUG_GIL_FIELD)
 #undef GILSPY_DEBUG_GIL_FIELD
 #undef GILSPY_DEBUG_FIELD
 #undef GILSPY_DEBUG_SIZE
@@ -122,7 +121,6 @@ std::string settle(Struct& part) {
     return fmt::format("{} would have {} bytes", part.name, size);
   }
   std::int64_t moved = 0;
-  std::int64_t end = 0;
   for (Entry& field : part.fields) {
     if (field.told >= 0) moved = field.told - field.table;
     const std::int64_t offset = field.table + moved;
@@ -130,17 +128,16 @@ std::string settle(Struct& part) {
       return fmt::format("{}.{} would lie at {}, not aligned", part.name, field.name, offset);
     }
     if (offset < 0 || (part.told_size >= 0 && offset + field.width > size)) {
-      return fmt::format("{}.{} would lie at {}, outside of {} bytes", part.name, field.name, offset,
-                         size);
+      return fmt::format("{}.{} would lie at {}, outside of {} bytes", part.name, field.name,
+                         offset, size);
     }
     if (offset > max_growth * part.table_size) {
       return fmt::format("{}.{} would lie at {}", part.name, field.name, offset);
     }
     *field.offset = static_cast<std::int32_t>(offset);
-    end = std::max(end, offset + field.width);
   }
   // A struct whose size is not told grows with the last of its fields.
-  *part.size = static_cast<std::uint32_t>(part.told_size >= 0 ? size : std::max(end, size + moved));
+  *part.size = static_cast<std::uint32_t>(part.told_size >= 0 ? size : size + moved);
   return {};
 }
 
@@ -175,14 +172,14 @@ std::vector<LayoutRow> layout_rows(const Layout& layout) {
   std::vector<LayoutRow> rows;
 #define GILSPY_FIELD(name, type, path) \
   rows.push_back({structure, #name, part.name.offset, width(part.name)});
-#define GILSPY_STRUCT(name, fields, c_name)                                                    \
-  {                                                                                            \
-    const auto& part = layout.at.name;                                                         \
-    constexpr std::string_view structure = #name;                                              \
-    const bool present = part.struct_size > 0;                                                 \
-    rows.push_back({structure, "", present ? static_cast<std::int32_t>(part.struct_size) : -1, \
-                    0});                                                                       \
-    fields(GILSPY_FIELD)                                                                       \
+#define GILSPY_STRUCT(name, fields, c_name)                                              \
+  {                                                                                      \
+    const auto& part = layout.at.name;                                                   \
+    constexpr std::string_view structure = #name;                                        \
+    const bool present = part.struct_size > 0;                                           \
+    rows.push_back(                                                                      \
+        {structure, "", present ? static_cast<std::int32_t>(part.struct_size) : -1, 0}); \
+    fields(GILSPY_FIELD)                                                                 \
   }
   GILSPY_STRUCTS(GILSPY_STRUCT)
 #undef GILSPY_STRUCT

@@ -115,9 +115,9 @@ constexpr std::array layouts{
 
 /// In the order of `layouts`.
 constexpr std::array debug_places{
-    debug_places_3_7,   debug_places_3_8,  debug_places_3_9,   debug_places_3_10,
-    debug_places_3_11,  debug_places_3_12, debug_places_3_13,  debug_places_3_14,
-    debug_places_3_15,  debug_places_3_13t, debug_places_3_14t, debug_places_3_15t,
+    debug_places_3_7,  debug_places_3_8,   debug_places_3_9,   debug_places_3_10,
+    debug_places_3_11, debug_places_3_12,  debug_places_3_13,  debug_places_3_14,
+    debug_places_3_15, debug_places_3_13t, debug_places_3_14t, debug_places_3_15t,
 };
 static_assert(debug_places.size() == layouts.size());
 

@@ -101,8 +101,9 @@ FoundLayout choose_layout(MemoryReader& memory, const Layout& table, const Candi
   }
   if (!leads_to_a_thread(memory, table, candidate.runtime)) return {};
   return {std::make_shared<const Layout>(table),
-          refused.empty() ? "the table of its version"
-                          : fmt::format("the table of its version; not its debug offsets: {}", refused)};
+          refused.empty()
+              ? "the table of its version"
+              : fmt::format("the table of its version; not its debug offsets: {}", refused)};
 }
 
 tl::expected<Target, LocateFailure> accept(const ProcDir& process, MemoryReader& memory,
@@ -127,8 +128,8 @@ tl::expected<Target, LocateFailure> accept(const ProcDir& process, MemoryReader&
                    fmt::format("the CPython {} in {} has no running interpreter (yet)",
                                candidate.version.text(), binary.path));
   }
-  return Target{process.pid(),     candidate.version, std::move(found.layout), candidate.runtime,
-                binary.path,       candidate.how,     std::move(found.from)};
+  return Target{process.pid(), candidate.version, std::move(found.layout), candidate.runtime,
+                binary.path,   candidate.how,     std::move(found.from)};
 }
 
 }  // namespace

@@ -69,7 +69,8 @@ Profile ProfileBuilder::State::profile() const {
   profile.blame = blame.rows();
   put_gils(profile, gils);
   // Off at the start, but it came back.
-  if (profile.process.gil_enabled == false && !profile.gils.empty()) profile.process.gil_enabled = true;
+  if (profile.process.gil_enabled == false && !profile.gils.empty())
+    profile.process.gil_enabled = true;
   put_threads(profile, threads);
   CpuDemand demand = demand_;
   demand.advance(now_);

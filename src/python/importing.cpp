@@ -19,8 +19,9 @@ RemoteAddress untagged(const Layout& layout, RemoteAddress reference) {
 
 bool is_import(MemoryReader& memory, const Layout& layout, RemoteAddress code) {
   const auto text = [&](Field<RemoteAddress> field) {
-    return memory.read_pointer(field.in(code)).and_then(
-        [&](RemoteAddress object) { return read_str(memory, layout, object); });
+    return memory.read_pointer(field.in(code)).and_then([&](RemoteAddress object) {
+      return read_str(memory, layout, object);
+    });
   };
   const auto name = text(layout.at.code.name);
   if (!name || *name != import_function) return false;

@@ -21,6 +21,7 @@ Result<PythonThread> read_thread(MemoryReader& memory, const Layout& layout, Rem
   thread.interpreter = view.get(layout.at.thread.interp).value_or(RemoteAddress{});
   thread.ident = view.get(layout.at.thread.thread_id).value_or(0);
   thread.native_id = view.get(layout.at.thread.native_thread_id).value_or(0);
+  thread.c_frame = view.get(layout.at.thread.cframe).value_or(RemoteAddress{});
   next = view.get(layout.at.thread.next).value_or(RemoteAddress{});
   return thread;
 }

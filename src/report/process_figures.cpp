@@ -51,8 +51,11 @@ std::vector<std::string> gil_lines(const Profile& profile) {
   }
   std::vector<std::string> lines;
   for (const GilProfile& gil : profile.gils) {
-    if (profile.gils.size() > 1) {
-      lines.push_back(fmt::format("GIL of interpreter {}", terminal_text(gil.interpreters)));
+    const bool shared = gil.interpreters.find(',') != std::string::npos;
+    if (shared || profile.gils.size() > 1) {
+      lines.push_back(fmt::format("GIL {} {}",
+                                  shared ? "shared by the interpreters" : "of interpreter",
+                                  terminal_text(gil.interpreters)));
     }
     std::string shares =
         fmt::format("GIL      held {}   contended {}   waits {} in all",

@@ -143,7 +143,8 @@ std::vector<std::string> thread_lines(const Profile& profile) {
     if (shown(i)) table.column(std::string(columns[i].heading), TextTable::Align::right);
   }
   for (const Row& row : rows) {
-    std::vector<std::string> cells{row.name, row.tid, fmt::format("{:.2f} s", lifetime(row.seconds))};
+    std::vector<std::string> cells{row.name, row.tid,
+                                   fmt::format("{:.2f} s", lifetime(row.seconds))};
     for (std::size_t i = 0; i < column_count; ++i) {
       if (shown(i)) cells.push_back(fmt::format("{}.{}", row.shares[i] / 10, row.shares[i] % 10));
     }

@@ -25,11 +25,11 @@ struct LaneSight {
   RemoteAddress thread_state;  ///< null: a native thread
   std::size_t gil = 0;         ///< index of its GIL; meaningful when thread_state is not null
   SyscallNow syscall;
-  bool lacks_cpu = false;      ///< on a run queue, but without a CPU
-  bool handing_over = false;   ///< lost its CPU inside drop_gil, after the GIL was asked of it
+  bool lacks_cpu = false;     ///< on a run queue, but without a CPU
+  bool handing_over = false;  ///< lost its CPU inside drop_gil, after the GIL was asked of it
   Attachment attachment = Attachment::none;  ///< of a free-threaded build's thread state
-  bool stopped = false;        ///< job control or a tracer
-  bool waited_before = false;  ///< waiting for the GIL at the tick before
+  bool stopped = false;                      ///< job control or a tracer
+  bool waited_before = false;                ///< waiting for the GIL at the tick before
 };
 
 /// Blocks on one of this GIL's futexes: to take it, or to hand it over.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "gilspy/python/thread_names.h"
+#include "stack_owners.h"
 
 namespace gilspy {
 namespace {
@@ -124,6 +125,7 @@ void LaneTable::forget_gils(Time at, const std::vector<PythonInterpreter>& inter
 
 void LaneTable::follow_python(Time at, const std::vector<PythonInterpreter>& interpreters) {
   forget_gils(at, interpreters);
+  const StackOwners owners{process_, interpreters};
   tids_.clear();
   for (Lane& lane : lanes_) lane.standings.clear();
   // The list is headed by the newest interpreter; the main one, at the end, comes first for people.
@@ -131,7 +133,8 @@ void LaneTable::follow_python(Time at, const std::vector<PythonInterpreter>& int
     if (interpreter.gil.is_null()) continue;
     const std::size_t gil = gil_index(interpreter);
     join(gils_[gil], interpreter, at);
-    for (const PythonThread& thread : interpreter.threads) {
+    for (PythonThread thread : interpreter.threads) {
+      owners.correct(thread);
       const Tid tid = outside_tid(thread.native_id);
       tids_[thread.address] = tid;
       const auto lane = std::ranges::find(lanes_, tid, &Lane::tid);
@@ -145,7 +148,8 @@ void LaneTable::follow_python(Time at, const std::vector<PythonInterpreter>& int
     lane.active = stays != lane.standings.end()
                       ? static_cast<std::size_t>(stays - lane.standings.begin())
                       : std::max<std::size_t>(lane.standings.size(), 1) - 1;
-    lane.active_state = lane.standing() != nullptr ? lane.standing()->python.address : RemoteAddress{};
+    lane.active_state =
+        lane.standing() != nullptr ? lane.standing()->python.address : RemoteAddress{};
   }
 }
 

@@ -52,7 +52,7 @@ struct GilLane {
 
   GilReader reader;
   GilId id;
-  bool defined = false;        ///< the sink knows of it: not before it is on
+  bool defined = false;             ///< the sink knows of it: not before it is on
   std::vector<std::int64_t> users;  ///< ids of the interpreters that have shared it so far
   RemoteAddress interpreter;   ///< the first that uses it now; where the thread list is watched
   RemoteAddress threads_head;  ///< as of the last refresh

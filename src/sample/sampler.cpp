@@ -200,11 +200,18 @@ void Sampler::State::find_standings() {
     Lane& lane = lanes_.lanes()[i];
     if (lane.standings.size() < 2) continue;
     const SyscallNow& call = lane_sights_[i].syscall;
-    const auto runs_in = [&](const Standing& standing) {
-      return standing.python.address == before_[standing.gil].holder() ||
-             waits_for(call, lanes_.gils()[standing.gil].reader);
+    const auto holds = [&](const Standing& standing) {
+      return standing.python.address == before_[standing.gil].holder();
     };
-    const auto found = std::ranges::find_if(lane.standings, runs_in);
+    const auto waits = [&](const Standing& standing) {
+      return waits_for(call, lanes_.gils()[standing.gil].reader);
+    };
+    auto found = std::ranges::find_if(lane.standings, holds);
+    if (found == lane.standings.end()) {
+      // Several may take the same GIL: then it is still the one it was in.
+      if (waits(*lane.standing())) continue;
+      found = std::ranges::find_if(lane.standings, waits);
+    }
     if (found == lane.standings.end()) continue;
     lanes_.activate(lane, static_cast<std::size_t>(found - lane.standings.begin()), begin_);
     lane_sights_[i].thread_state = found->python.address;
@@ -340,8 +347,8 @@ void Sampler::State::follow_power() {
     GilLane& gil = gils[i];
     if (gil_sights_[i].reader == nullptr) continue;
     if (gil_sights_[i].moment.enabled() && !gil.defined) lanes_.define(gil, begin_);
-    const auto note = gil.power.follow(begin_, gil_sights_[i].moment.power,
-                                       [&] { return import_under(gil); });
+    const auto note =
+        gil.power.follow(begin_, gil_sights_[i].moment.power, [&] { return import_under(gil); });
     if (note) sink_.accept(Noted{begin_, process_.pid(), *note});
   }
 }

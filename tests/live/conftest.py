@@ -1,4 +1,5 @@
-"""Fixtures of the live tests. A test that takes `python` runs once for every Python of harness.py."""
+"""Fixtures of the live tests. A test that takes `python` runs once for every Python of harness.py that has a
+GIL, one that takes `any_build` for those without it too, and one that takes `free_threaded` for these alone."""
 
 import os
 
@@ -7,16 +8,21 @@ import pytest
 
 
 def pytest_generate_tests(metafunc):
-    if "python" in metafunc.fixturenames:
+    rows = {
+        "python": harness.SUPPORTED_PYTHONS,
+        "any_build": harness.SUPPORTED_PYTHONS + harness.WITHOUT_GIL,
+        "free_threaded": harness.WITHOUT_GIL,
+    }
+    for name in rows.keys() & set(metafunc.fixturenames):
         parameters = [
             pytest.param(
                 python,
                 id=python.id,
                 marks=[pytest.mark.skip(reason=python.missing)] if python.missing else [],
             )
-            for python in harness.pythons()
+            for python in harness.pythons(rows[name])
         ]
-        metafunc.parametrize("python", parameters)
+        metafunc.parametrize(name, parameters)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -38,7 +38,10 @@ SUPPORTED_PYTHONS = [
     ((3, 13), "sid", f"{PYTHONS}/bin/python3.13-sid"),
     ((3, 14), "sid", f"{PYTHONS}/bin/python3.14-sid"),
     ((3, 15), "sid", f"{PYTHONS}/bin/python3.15-sid"),
+    ((3, 13), "freethreaded-gil-on", f"{PYTHONS}/bin/python3.13t-gil"),
 ]
+# Those that run without a GIL: for tests that ask nothing of it.
+WITHOUT_GIL = [((3, 13), "freethreaded", f"{PYTHONS}/bin/python3.13t")]
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,10 @@ class Python:
     missing: str = ""  # why
 
     @property
+    def has_gil(self):
+        return not self.id.endswith("-freethreaded")
+
+    @property
     def in_chroot(self):
         return self.id.endswith("-sid")
 
@@ -61,9 +68,9 @@ def _newest(pattern):
     return max(paths, key=lambda path: [int(n) for n in re.findall(r"\d+", path)], default="")
 
 
-def pythons():
+def pythons(rows=tuple(SUPPORTED_PYTHONS)):
     found = []
-    for minor, kind, pattern in SUPPORTED_PYTHONS:
+    for minor, kind, pattern in rows:
         dotted = "%d.%d" % minor
         path = _newest(pattern)
         if not path:
@@ -265,7 +272,8 @@ class ThreadTimes:
         self.row = row
         self.tid = row["tid"]
         self.name = row["name"]
-        self.seconds = sum(row[activity] for activity in ACTIVITIES)
+        # What needs a GIL is absent where there is none.
+        self.seconds = sum(row.get(activity, 0) for activity in ACTIVITIES)
 
     def share(self, *activities):
         return sum(self.row[activity + "_seconds"] for activity in activities) / self.seconds
@@ -287,7 +295,7 @@ class Summary:
 
     def __init__(self, data):
         self.data = data
-        self.gil = data["gil"]
+        self.gil = data.get("gil")
         self.wall = data["wall_seconds"]
         self.verdict = data["verdict"]["kind"]
         self.threads = [ThreadTimes(row) for row in data["threads"]]

@@ -39,13 +39,13 @@ def session(start, start_gilspy, any_python, tmp_path):
     return running
 
 
-def test_for_a_second(python, start, tmp_path):
-    target = start(python, "forever.py")
+def test_for_a_second(any_build, start, tmp_path):
+    target = start(any_build, "forever.py")
     summary = harness.attach(target, 1, tmp_path / "out.json")
 
     assert summary.wall == pytest.approx(1, abs=0.2)
     assert summary.data["process"]["pid"] == target.pid
-    assert summary.data["process"]["python"].startswith("%d.%d." % python.minor)
+    assert summary.data["process"]["python"].startswith("%d.%d." % any_build.minor)
     target.assert_runs_on()
 
 

@@ -26,8 +26,8 @@ def test_a_whole_run(python, tmp_path):
         assert summary.thread(name).held == pytest.approx(0.5, abs=0.05), summary.threads
 
 
-def test_the_exit_status_is_the_programs_own(python, tmp_path):
-    result = record(tmp_path / "out.json", python.path, *harness.workload("exits.py", 300))
+def test_the_exit_status_is_the_programs_own(any_build, tmp_path):
+    result = record(tmp_path / "out.json", any_build.path, *harness.workload("exits.py", 300))
     assert result.returncode == 7
 
 
@@ -51,17 +51,17 @@ def test_standard_streams_are_left_alone(any_python, tmp_path):
     assert b"to stderr" in result.stderr
 
 
-def test_a_program_that_is_over_in_20_ms(python, tmp_path):
-    result = record(tmp_path / "out.json", python.path, *harness.workload("exits.py", 20))
+def test_a_program_that_is_over_in_20_ms(any_build, tmp_path):
+    result = record(tmp_path / "out.json", any_build.path, *harness.workload("exits.py", 20))
     assert result.returncode == 7, result.stderr.decode()
     assert b"unexpected" not in result.stderr
 
 
-def test_a_program_that_execs_another_python(python, tmp_path):
+def test_a_program_that_execs_another_python(any_build, tmp_path):
     # From inside a chroot only that Python itself can be had.
-    others = [p for p in harness.pythons() if not p.missing and p != python and not python.in_chroot]
+    others = [p for p in harness.pythons() if not p.missing and p != any_build and not any_build.in_chroot]
     out = tmp_path / "out.json"
-    result = record(out, python.path, *harness.workload("execs.py", 2, *[p.path for p in others[:1]]))
+    result = record(out, any_build.path, *harness.workload("execs.py", 2, *[p.path for p in others[:1]]))
 
     assert result.returncode == 0, result.stderr.decode()
     assert set(json.loads(result.stdout)) == {"crunch-0", "crunch-1"}

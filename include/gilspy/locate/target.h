@@ -19,7 +19,7 @@ struct Target {
   std::shared_ptr<const Layout> layout;  ///< never null
   RemoteAddress runtime;                 ///< _PyRuntime
   std::string binary;                    ///< the file it lies in, as the target sees it
-  std::string how;          ///< how it was found, for people: "symbol _PyRuntime"
+  std::string how;                       ///< how it was found, for people: "symbol _PyRuntime"
   std::string layout_from;  ///< where the layout is from, for people: "its debug offsets"
 };
 

@@ -68,19 +68,19 @@
   X(tlbc_index, std::int32_t, "tlbc_index")                                 \
   X(locals, Embedded, "localsplus|f_localsplus")
 
-#define GILSPY_CODE_FIELDS(X)                             \
-  X(name, RemoteAddress, "co_name")                       \
-  X(qualname, RemoteAddress, "co_qualname")               \
-  X(filename, RemoteAddress, "co_filename")               \
-  X(first_line, std::int32_t, "co_firstlineno")           \
-  X(line_table, RemoteAddress, "co_linetable|co_lnotab")  \
-  /* A bytes object up to 3.10, embedded from 3.11 on. */ \
-  X(code_object, RemoteAddress, "co_code")                \
-  X(bytecode, Embedded, "co_code_adaptive")               \
+#define GILSPY_CODE_FIELDS(X)                                \
+  X(name, RemoteAddress, "co_name")                          \
+  X(qualname, RemoteAddress, "co_qualname")                  \
+  X(filename, RemoteAddress, "co_filename")                  \
+  X(first_line, std::int32_t, "co_firstlineno")              \
+  X(line_table, RemoteAddress, "co_linetable|co_lnotab")     \
+  /* A bytes object up to 3.10, embedded from 3.11 on. */    \
+  X(code_object, RemoteAddress, "co_code")                   \
+  X(bytecode, Embedded, "co_code_adaptive")                  \
   /* Its copies per thread; free-threaded builds, 3.14 on */ \
-  X(tlbc, RemoteAddress, "co_tlbc")                       \
-  X(framesize, std::int32_t, "co_framesize")              \
-  X(nlocalsplus, std::int32_t, "co_nlocalsplus")          \
+  X(tlbc, RemoteAddress, "co_tlbc")                          \
+  X(framesize, std::int32_t, "co_framesize")                 \
+  X(nlocalsplus, std::int32_t, "co_nlocalsplus")             \
   X(stacksize, std::int32_t, "co_stacksize")
 
 // _PyCodeArray: the copies of one code object's bytecode.
