@@ -51,11 +51,11 @@ struct ThreadProfile {
   Time first;             ///< first seen
   Time last;              ///< gone, or the end of sampling
   ActivityTimes times{};  ///< adds up to last - first
-  /// With the GIL of a free-threaded build off; by Attachment, the first one unused.
-  std::array<Duration, attachment_count> attached_times{};
   Duration longest_hold{};
   Duration longest_wait{};
   std::uint64_t waits = 0;  ///< separate waits seen
+  /// With the GIL of a free-threaded build off; by Attachment, the first one unused.
+  std::array<Duration, attachment_count> attached_times{};
 };
 
 /// Figures of one GIL over the run.

@@ -35,7 +35,7 @@ TEST_P(GilReaderTest, DecodesAHeldGil) {
   set(at.locked, std::int32_t{1});
   set(at.switch_number, std::uint64_t{0x123456789a});
   const GilMoment moment = decoded();
-  EXPECT_TRUE(moment.enabled);
+  EXPECT_TRUE(moment.enabled());
   EXPECT_TRUE(moment.locked);
   EXPECT_EQ(moment.last_holder, some_thread);
   EXPECT_EQ(moment.holder(), some_thread);
@@ -72,9 +72,14 @@ TEST_P(GilReaderTest, DecodesTheSwitchOfAFreeThreadedBuild) {
   // As in Python/ceval_gil.h of a free-threaded build: in front of everything else.
   layout.at.gil.enabled = {static_cast<std::int32_t>(layout.at.gil.struct_size)};
   layout.at.gil.struct_size += 8;
-  EXPECT_FALSE(decoded().enabled);
+  EXPECT_FALSE(decoded().enabled());
+  EXPECT_EQ(decoded().power, GilMoment::Power::off);
+  // One import in progress may need it; for good it is on at INT_MAX only.
   set(at.enabled, std::int32_t{1});
-  EXPECT_TRUE(decoded().enabled);
+  EXPECT_EQ(decoded().power, GilMoment::Power::importing);
+  EXPECT_FALSE(decoded().enabled());
+  set(at.enabled, std::int32_t{INT32_MAX});
+  EXPECT_TRUE(decoded().enabled());
 }
 
 TEST_P(GilReaderTest, AsksForTheStructAloneAndNoMoreThanTheBuffer) {
@@ -132,7 +137,7 @@ TEST(GilMomentTest, IsOfTheSameHoldWhileNothingThatDecidesDiffers) {
   other.last_holder = some_thread + 8;
   EXPECT_FALSE(moment.same_hold(other));
   other = moment;
-  other.enabled = false;
+  other.power = GilMoment::Power::off;
   EXPECT_FALSE(moment.same_hold(other));
 }
 

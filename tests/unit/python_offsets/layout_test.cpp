@@ -1,4 +1,5 @@
 #include "gilspy/python_offsets/layout.h"
+#include "gilspy/python_offsets/debug_offsets.h"
 
 #include <gtest/gtest.h>
 
@@ -13,14 +14,18 @@
 namespace gilspy {
 namespace {
 
-class LayoutTest : public testing::TestWithParam<int> {
+class LayoutTest : public testing::TestWithParam<Layout> {
  protected:
-  const Layout& layout = *layout_for({3, static_cast<std::uint8_t>(GetParam()), 0}, false);
+  const Layout& layout = *layout_for(GetParam().version, GetParam().free_threaded);
   const Traits& traits = layout.traits;
   const Offsets& at = layout.at;
 };
 
-INSTANTIATE_TEST_SUITE_P(Versions, LayoutTest, testing::ValuesIn(all_minors()));
+INSTANTIATE_TEST_SUITE_P(Versions, LayoutTest, testing::ValuesIn(all_layouts()),
+                         [](const auto& info) {
+                           return "V3_" + std::to_string(info.param.version.minor) +
+                                  (info.param.free_threaded ? "t" : "");
+                         });
 
 /// A field that has to be there. Says its name when it is not.
 #define EXPECT_PRESENT(field) EXPECT_TRUE(at.field.present()) << #field
@@ -215,11 +220,10 @@ TEST_P(LayoutTest, HasTheGilsPartsInTheirOrder) {
 }
 
 TEST_P(LayoutTest, ServesEveryPatchRelease) {
-  const auto minor = static_cast<std::uint8_t>(GetParam());
   for (const int micro : {0, 1, 15, 255}) {
-    EXPECT_EQ(layout_for({3, minor, static_cast<std::uint8_t>(micro)}, false), &layout);
+    const Version version{3, GetParam().version.minor, static_cast<std::uint8_t>(micro)};
+    EXPECT_EQ(layout_for(version, GetParam().free_threaded), &layout);
   }
-  EXPECT_EQ(layout.version.minor, minor);
 }
 
 TEST(LayoutFor, RefusesVersionsItDoesNotKnow) {
@@ -237,10 +241,14 @@ TEST(LayoutFor, RefusesVersionsItDoesNotKnow) {
   }
 }
 
-TEST_P(LayoutTest, IsNotForAFreeThreadedBuild) {
-  const Layout* const other = layout_for(layout.version, true);
-  EXPECT_FALSE(layout.free_threaded);
-  EXPECT_TRUE(other == nullptr || other->free_threaded);
+TEST(LayoutFor, KeepsFreeThreadedBuildsApart) {
+  for (const Layout& layout : all_layouts()) {
+    EXPECT_EQ(layout_for(layout.version, layout.free_threaded), &layout);
+    const Layout* const other = layout_for(layout.version, !layout.free_threaded);
+    EXPECT_TRUE(other == nullptr || other->free_threaded != layout.free_threaded);
+  }
+  EXPECT_EQ(layout_for({3, 12, 0}, true), nullptr);
+  EXPECT_NE(layout_for({3, 13, 0}, true), nullptr);
 }
 
 TEST(SupportedVersions, AreThoseThatHaveALayout) {

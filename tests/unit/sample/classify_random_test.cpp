@@ -43,7 +43,7 @@ class Director {
     GilSight gil = held_by(some_state(threads), index);
     gil.stable = !chance(4);
     if (!gil.stable) gil.holder_before = some_state(threads);
-    gil.moment.enabled = !chance(8);
+    gil.moment.power = chance(8) ? GilMoment::Power::off : GilMoment::Power::on;
     if (!chance(3)) gil.cond_waiters = static_cast<std::uint32_t>(chance(9) ? random_() : below(6));
     return gil;
   }
@@ -94,7 +94,7 @@ TEST_F(RandomScenes, HaveNoMoreThanOneHolderOfAGilAndOnlyTheRightOne) {
       const LaneSight& lane = scene.lanes[i];
       ASSERT_LT(lane.gil, scene.gils.size());
       EXPECT_TRUE(scene.gils[lane.gil].stable);
-      EXPECT_TRUE(scene.gils[lane.gil].moment.enabled);
+      EXPECT_TRUE(scene.gils[lane.gil].moment.enabled());
       EXPECT_EQ(lane.thread_state, scene.gils[lane.gil].moment.holder());
       EXPECT_EQ(++holders[lane.gil], 1);
     }
@@ -107,7 +107,7 @@ TEST_F(RandomScenes, HaveAGilStateExactlyForThreadsThatHaveAGil) {
     for (std::size_t i = 0; i < states.size(); ++i) {
       const LaneSight& lane = scene.lanes[i];
       const bool has_gil = !lane.thread_state.is_null() && lane.gil < scene.gils.size() &&
-                           scene.gils[lane.gil].moment.enabled;
+                           scene.gils[lane.gil].moment.enabled();
       EXPECT_EQ(states[i].gil != GilState::none, has_gil);
     }
   });

@@ -241,7 +241,7 @@ TEST(Classify, DoubtsOfAnUnstableTickSpareItsHolders) {
 
 TEST(Classify, DisabledGilConcernsNobody) {
   GilSight gil = with_waiters(held_by(state(1)), 5);
-  gil.moment.enabled = false;
+  gil.moment.power = GilMoment::Power::off;
   const auto states = classify(
       Lanes{on_queue(state(1)), in_cond(state(2)), in_call(state(3), SYS_read), on_queue(state(4))},
       Gils{gil});
@@ -249,6 +249,19 @@ TEST(Classify, DisabledGilConcernsNobody) {
   for (const ThreadState& each : states) EXPECT_EQ(each.gil, none);
   EXPECT_EQ(states[0].cpu, CpuState::running);
   EXPECT_EQ(states[2].kind, BlockKind::io);
+}
+
+TEST(Classify, WithTheGilOffThreadsAreAttachedOrNot) {
+  GilSight gil = held_by({});
+  LaneSight attached = on_queue(state(1));
+  attached.attachment = Attachment::attached;
+  // While the GIL is on, attached is another word for holding it.
+  EXPECT_EQ(only(attached, gil).attachment, Attachment::none);
+  gil.moment.power = GilMoment::Power::off;
+  EXPECT_EQ(only(attached, gil).attachment, Attachment::attached);
+  LaneSight native = on_queue({});
+  native.attachment = Attachment::attached;
+  EXPECT_EQ(only(native, gil).attachment, Attachment::none);
 }
 
 TEST(Classify, NativeThreadHasNoGilState) {
