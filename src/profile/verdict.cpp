@@ -71,7 +71,7 @@ std::string shortcoming(const Profile& profile) {
   }
   const double bad =
       (static_cast<double>(progress.missed) + static_cast<double>(progress.unstable)) /
-      static_cast<double>(progress.ticks);
+      (static_cast<double>(progress.ticks) + static_cast<double>(progress.missed));
   if (bad > most_bad_ticks) {
     return fmt::format(
         "{} of the ticks came too late or could not be read in one piece. Lower the rate with -r, "
@@ -178,10 +178,11 @@ Verdict verdict_of(const Profile& profile) {
   const auto insufficient = [](const std::string& why) {
     return Verdict{VerdictKind::insufficient_data, "Not enough data: " + why};
   };
-  if (const std::string why = shortcoming(profile); !why.empty()) return insufficient(why);
-  if (gil_is_off(profile)) {
+  // No figure could say otherwise.
+  if (gil_is_off(profile) && profile.progress.ticks > 0) {
     return {VerdictKind::not_gil_bound, "Not GIL-bound: free-threaded, GIL off."};
   }
+  if (const std::string why = shortcoming(profile); !why.empty()) return insufficient(why);
   if (profile.gils.empty()) {
     return insufficient("no GIL was seen. `gilspy doctor --pid PID` says what cannot be read.");
   }

@@ -167,6 +167,14 @@ class Target:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return int(fields[11]) + int(fields[12])
 
+    def wait_in_call(self, number):
+        """Until the main thread blocks in this system call: it said that it is ready before it did."""
+
+        def blocks():
+            return Path(f"/proc/{self.pid}/syscall").read_text().split()[0] == str(number)
+
+        wait_for(blocks, f"process {self.pid} to block in system call {number}")
+
     def assert_runs_on(self):
         """It is there, is not stopped, and gets on with its work."""
         assert self.process.poll() is None

@@ -5,6 +5,8 @@ import subprocess
 import harness
 import pytest
 
+READ = 0  # its number on x86-64
+
 # An extension as most still are: it does not say Py_MOD_GIL_NOT_USED, so importing it switches the GIL on.
 NEEDS_THE_GIL = """
 #include <Python.h>
@@ -29,6 +31,7 @@ def extension(free_threaded, tmp_path):
 
 def test_figures_of_the_gil_are_absent(free_threaded, start, tmp_path):
     target = start(free_threaded, "forever.py", 2)
+    target.wait_in_call(READ)
     summary = harness.attach(target, 2, tmp_path / "out.json")
 
     assert summary.data["process"]["free_threaded"] is True
@@ -57,6 +60,7 @@ def test_threads_that_a_collection_stops_are_suspended(free_threaded, start, tmp
 
 def test_dump_says_that_the_gil_is_off(free_threaded, start):
     target = start(free_threaded, "forever.py", 2)
+    target.wait_in_call(READ)
     text = harness.gilspy("dump", "--pid", target.pid).stdout.decode()
     assert "free-threaded, GIL off" in text
     threads = harness.dumped_threads(target)
@@ -76,7 +80,8 @@ def test_a_gil_that_comes_back_is_told_and_measured(free_threaded, start, start_
     assert target.process.stdout.readline() == b"True\n"  # CPython's own word that it is on
     size = recording.stat().st_size
     harness.wait_for_flush(gilspy, recording, beyond=harness.wait_for_flush(gilspy, recording, beyond=size))
-    target.process.stdin.close()
+    target.process.stdin.write(b"end\n")
+    target.process.stdin.flush()
     target.process.wait(harness.PATIENCE)
     status, _, error = harness.finish(gilspy)
     assert status == 0, error

@@ -3,6 +3,8 @@
 import harness
 import pytest
 
+READ = 0  # its number on x86-64
+
 
 def with_own_gils(python):
     """Whether this CPython can give an interpreter a GIL of its own (PEP 684)."""
@@ -13,6 +15,7 @@ def test_each_gil_has_figures_of_its_own(python, start, tmp_path):
     if not with_own_gils(python):
         pytest.skip("one GIL for all interpreters")
     target = start(python, "subinterpreters.py", "own")
+    target.wait_in_call(READ)
     summary = harness.attach(target, 2, tmp_path / "out.json")
 
     main, *others = summary.data["gils"]
@@ -39,8 +42,11 @@ def test_a_shared_gil_is_one_gil(python, start, tmp_path):
     assert "gils" not in summary.data
     text = harness.gilspy("attach", "--pid", target.pid, "-d", 0.5, "-q").stdout.decode()
     assert "GIL shared by the interpreters main, " in text
-    for name in ("main-0", "main-1", "inside-0", "inside-1"):
-        assert summary.thread(name).held == pytest.approx(0.25, abs=0.1), summary.threads
+    # Four threads that never do anything else take turns; CPython does not promise them equal shares.
+    four = [summary.thread(name) for name in ("main-0", "main-1", "inside-0", "inside-1")]
+    assert sum(thread.held for thread in four) > 0.9, four
+    for thread in four:
+        assert thread.held > 0.03 and thread.held + thread.waited > 0.9, four
 
 
 def test_the_stack_is_that_of_the_interpreter_it_runs_in(python, start):

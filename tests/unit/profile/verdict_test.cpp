@@ -131,8 +131,9 @@ TEST(Verdict, FewTicksAreNotEnough) {
 TEST(Verdict, LostTicksAreNotEnough) {
   Stream s;
   alternate(s, 1000);
-  s.builder.accept(Progress{.at = at_ms(1000), .ticks = 1000, .missed = 150, .unstable = 60});
-  EXPECT_THAT(s.profile().verdict.text, StartsWith("Not enough data: 21 % of the ticks"));
+  s.builder.accept(Progress{.at = at_ms(1000), .ticks = 1000, .missed = 250, .unstable = 50});
+  // Of the 1,250 that were wanted.
+  EXPECT_THAT(s.profile().verdict.text, StartsWith("Not enough data: 24 % of the ticks"));
 }
 
 TEST(Verdict, UnknownThreadsAreNotEnough) {

@@ -78,8 +78,8 @@ INSTANTIATE_TEST_SUITE_P(
         Real{"3.14.10", {3, 14, 10}, false, {}},
         Real{"3.15.2", {3, 15, 2}, false, {"runtime.(size) 346568", "interpreter.(size) 226232"}},
         Real{"3.13.5t", {3, 13, 5}, true, {}}),
-    [](const auto& info) {
-      std::string name = info.param.name;
+    [](const auto& test) {
+      std::string name = test.param.name;
       std::ranges::replace(name, '.', '_');
       return name;
     });

@@ -22,9 +22,9 @@ class LayoutTest : public testing::TestWithParam<Layout> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Versions, LayoutTest, testing::ValuesIn(all_layouts()),
-                         [](const auto& info) {
-                           return "V3_" + std::to_string(info.param.version.minor) +
-                                  (info.param.free_threaded ? "t" : "");
+                         [](const auto& test) {
+                           return "V3_" + std::to_string(test.param.version.minor) +
+                                  (test.param.free_threaded ? "t" : "");
                          });
 
 /// A field that has to be there. Says its name when it is not.
