@@ -39,7 +39,7 @@ void sample_until_end(FoundTarget found, SampleSink& sink, const SessionOptions&
     say(options, "the target has become another program (exec)");
     if (whole) run.duration = std::max(Duration{}, *whole - (now() - start));
     try {
-      found = find_target(found.process.pid());
+      found = find_target_after_exec(found.process.pid());
     } catch (const Failure& failure) {
       say(options, failure.what());
       return;

@@ -127,11 +127,4 @@ tl::expected<Target, LocateFailure> locate_python(const ProcDir& process, Memory
   return tl::make_unexpected(best);
 }
 
-std::optional<std::uint64_t> exec_token(const ProcDir& process) {
-  const auto stat = process.stat();
-  // Without a stack it is exiting, or in the middle of an exec.
-  if (!stat || stat->exiting || stat->start_stack == 0) return std::nullopt;
-  return stat->start_stack;
-}
-
 }  // namespace gilspy

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -36,8 +35,5 @@ struct LocateFailure {
 /// its _PyRuntime leads to an interpreter and a thread that point back at each other.
 [[nodiscard]] tl::expected<Target, LocateFailure> locate_python(const ProcDir& process,
                                                                 MemoryReader& memory);
-
-/// Changes whenever the process becomes another program by exec; nothing once it is gone.
-[[nodiscard]] std::optional<std::uint64_t> exec_token(const ProcDir& process);
 
 }  // namespace gilspy
