@@ -52,6 +52,9 @@ int attach(const AttachOptions& options) {
   FoundTarget found = find_target(options.pid);
   say(options.session, fmt::format("sampling CPython {} in process {}; Ctrl-C ends it",
                                    found.target.version.text(), options.pid.value));
+  for (const std::string& other : found.target.others) {
+    say(options.session, fmt::format("not watched: {}, in the same process", other));
+  }
   SessionRecording recording{options.session};
   sample_until_end(std::move(found), recording.sink(), options.session);
   if (!recording.report(options.session)) {

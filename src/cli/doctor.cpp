@@ -30,8 +30,12 @@ bool print_checks(const std::vector<AccessCheck>& checks) {
 ExitCode diagnose_python(Pid pid) {
   try {
     const FoundTarget found = find_target(pid);
-    std::cout << fmt::format("ok   Python: CPython {} in {}, by {}\n", found.target.version.text(),
-                             found.target.binary, found.target.how);
+    std::cout << fmt::format("ok   Python: CPython {} in {} ({}), found by {}\n",
+                             found.target.version.text(), found.target.binary, found.target.kind,
+                             found.target.how);
+    for (const std::string& other : found.target.others) {
+      std::cout << fmt::format("     not watched: {}, in the same process\n", other);
+    }
     return ExitCode::ok;
   } catch (const Failure& failure) {
     std::cout << fmt::format("NO   Python: {}\n", failure.what());

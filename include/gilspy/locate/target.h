@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "gilspy/base/memory_reader.h"
 #include "gilspy/os/proc.h"
@@ -14,10 +15,12 @@ namespace gilspy {
 struct Target {
   Pid pid;
   Version version;
-  const Layout* layout = nullptr;  ///< never null; lives as long as the program
-  RemoteAddress runtime;           ///< _PyRuntime
-  std::string binary;              ///< the file it lies in, as the target sees it
-  std::string how;                 ///< how it was found, for people: "symbol _PyRuntime"
+  const Layout* layout = nullptr;   ///< never null; lives as long as the program
+  RemoteAddress runtime;            ///< _PyRuntime
+  std::string binary;               ///< the file it lies in, as the target sees it
+  std::string kind;                 ///< of that file, for people: "static, PIE, stripped"
+  std::string how;                  ///< how it was found, for people: "symbol _PyRuntime"
+  std::vector<std::string> others;  ///< further CPythons in the process, for people
 };
 
 struct LocateFailure {

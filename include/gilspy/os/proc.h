@@ -54,6 +54,8 @@ class ProcDir {
   /// Like read(), with the errno of the failure in `error`.
   [[nodiscard]] std::optional<std::string> read(const std::string& path, int& error) const;
   [[nodiscard]] UniqueFd open_file(const std::string& path) const;
+  /// A handle that stands for the file without opening it (O_PATH).
+  [[nodiscard]] UniqueFd open_handle(const std::string& path) const;
   [[nodiscard]] std::optional<std::string> link(const std::string& path) const;
 
   [[nodiscard]] std::vector<Mapping> maps() const;
