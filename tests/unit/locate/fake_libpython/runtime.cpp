@@ -2,7 +2,7 @@
 // Nothing in it runs; a test loads it to have it among its mappings.
 
 #ifdef FAKE_HIDDEN
-#define FAKE_SEEN __attribute__((visibility("hidden"), used))
+#define FAKE_SEEN __attribute__((visibility("hidden")))
 #else
 #define FAKE_SEEN __attribute__((visibility("default")))
 #endif
