@@ -1,6 +1,6 @@
 /* several local|namespace {LIBPYTHON HOME SCRIPT}...: loads several libpythons into one process, each
- * by dlopen with RTLD_LOCAL or into a link-map namespace of its own, and runs a script in each, in a
- * thread of its own. SCRIPT "-" leaves that libpython loaded but not initialised. Only the last script
+ * by dlopen with RTLD_LOCAL or into a link-map namespace of its own, and runs a script in each, the
+ * last in the main thread. SCRIPT "-" leaves that libpython loaded but not initialised. Only the last script
  * has GILSPY_READY_FIFO in its environment; it gets the argument 60. */
 
 #define _GNU_SOURCE
@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct python {
   void* library;
@@ -60,7 +59,9 @@ int main(int argc, char** argv) {
     if (strcmp(python->script, "-") == 0) continue;
     ((void (*)(int))symbol(python, "Py_InitializeEx"))(0);
     ((void* (*)(void))symbol(python, "PyEval_SaveThread"))();
-    pthread_create(&thread, NULL, run, python);
+    // A thread of the program's own libc would be lost in the libc of another namespace.
+    if (i + 5 >= argc) run(python);
+    else pthread_create(&thread, NULL, run, python);
   }
-  for (;;) pause();
+  return 0;
 }
