@@ -50,6 +50,10 @@ def embedded():
     for minor in EMBEDDED_MINORS:
         dotted = "%d.%d" % minor
         for link, (kind, how) in EMBEDDED_KINDS.items():
+            # What exports no names can import nothing that is written in C, and 3.7 needs ctypes to
+            # know its threads' ids.
+            if link == "stripped" and minor < (3, 8):
+                continue
             if link == "stripped":
                 # The section came with 3.11; before that only the debug file knows.
                 how = "section .PyRuntime" if minor >= (3, 11) else "by debug link"
