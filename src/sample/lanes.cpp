@@ -58,8 +58,9 @@ bool LaneTable::has_task(std::uint64_t native_id) const {
   return std::ranges::find(lanes_, outside_tid(native_id), &Lane::tid) != lanes_.end();
 }
 
-/// Fills in the ids that this CPython does not keep, and those that are not true any more: a program
-/// that forks without PyOS_AfterFork_Child (uWSGI) leaves its child with the ids of the parent.
+/// Fills in the ids that this CPython does not keep, and those that are not true any more: a
+/// program that forks without PyOS_AfterFork_Child (uWSGI) leaves its child with the ids of the
+/// parent.
 void LaneTable::learn_tids(std::vector<PythonInterpreter>& interpreters) {
   const bool all_known = std::ranges::all_of(interpreters, [&](const PythonInterpreter& one) {
     return std::ranges::all_of(
