@@ -33,6 +33,13 @@ bool is_x86_64_program(const Elf64_Ehdr& header) {
          header.e_phentsize == sizeof(Elf64_Phdr);
 }
 
+/// Elf64_Dyn, whose two members of a union are the same.
+struct DynamicEntry {
+  std::int64_t tag;
+  std::uint64_t value;
+};
+static_assert(sizeof(DynamicEntry) == sizeof(Elf64_Dyn));
+
 /// The string at `offset`; empty when it has no end.
 std::string_view string_at(std::span<const std::byte> names, std::uint64_t offset) {
   if (offset >= names.size()) return {};
@@ -53,7 +60,6 @@ std::optional<LoadedElf> LoadedElf::read(MemoryReader& memory, RemoteAddress beg
     return std::nullopt;
   }
   LoadedElf elf;
-  elf.fixed_address_ = header->e_type == ET_EXEC;
   bool based = false;
   for (const Elf64_Phdr& part : headers) {
     if (part.p_type != PT_LOAD) continue;
@@ -104,12 +110,12 @@ void LoadedElf::read_dynamic(MemoryReader& memory, RemoteAddress at, std::uint64
   RemoteAddress symbols;
   RemoteAddress names;
   std::uint64_t names_size = 0;
-  for (std::uint64_t offset = 0;; offset += sizeof(Elf64_Dyn)) {
-    const auto entry = load<Elf64_Dyn>(bytes, offset);
-    if (!entry || entry->d_tag == DT_NULL) break;
-    if (entry->d_tag == DT_SYMTAB) symbols = address(entry->d_un.d_ptr);
-    if (entry->d_tag == DT_STRTAB) names = address(entry->d_un.d_ptr);
-    if (entry->d_tag == DT_STRSZ) names_size = entry->d_un.d_val;
+  for (std::uint64_t offset = 0;; offset += sizeof(DynamicEntry)) {
+    const auto entry = load<DynamicEntry>(bytes, offset);
+    if (!entry || entry->tag == DT_NULL) break;
+    if (entry->tag == DT_SYMTAB) symbols = address(entry->value);
+    if (entry->tag == DT_STRTAB) names = address(entry->value);
+    if (entry->tag == DT_STRSZ) names_size = entry->value;
   }
   if (symbols.is_null() || names <= symbols) return;
   // Nothing says how long .dynsym is, but linkers put .dynstr behind it. What may lie in between

@@ -21,7 +21,6 @@ class LoadedElf {
   [[nodiscard]] std::optional<RemoteAddress> symbol(std::string_view name) const;
   /// Lower-case hex; empty when there is none.
   [[nodiscard]] const std::string& build_id() const { return build_id_; }
-  [[nodiscard]] bool fixed_address() const { return fixed_address_; }
 
  private:
   LoadedElf() = default;
@@ -30,7 +29,6 @@ class LoadedElf {
 
   std::uint64_t bias_ = 0;
   std::uint64_t extent_ = 0;  // highest linked address
-  bool fixed_address_ = false;
   std::string build_id_;
   std::vector<std::byte> symbols_;  // .dynsym
   std::vector<std::byte> names_;    // .dynstr
