@@ -39,7 +39,7 @@ void sample_until_end(FoundTarget found, SampleSink& sink, const SessionOptions&
     say(options, "the target has become another program (exec)");
     if (whole) run.duration = std::max(Duration{}, *whole - (now() - start));
     try {
-      found = find_target(found.process.pid());
+      found = find_target_after_exec(found.process.pid());
     } catch (const Failure& failure) {
       say(options, failure.what());
       return;
@@ -52,6 +52,9 @@ int attach(const AttachOptions& options) {
   FoundTarget found = find_target(options.pid);
   say(options.session, fmt::format("sampling CPython {} in process {}; Ctrl-C ends it",
                                    found.target.version.text(), options.pid.value));
+  for (const std::string& other : found.target.others) {
+    say(options.session, fmt::format("not watched: {}, in the same process", other));
+  }
   SessionRecording recording{options.session};
   sample_until_end(std::move(found), recording.sink(), options.session);
   if (!recording.report(options.session)) {

@@ -34,9 +34,12 @@ bool print_checks(const std::vector<AccessCheck>& checks) {
 ExitCode diagnose_python(const DoctorOptions& options) {
   try {
     const Target target = find_target(options.pid).target;
-    std::cout << fmt::format("ok   Python: CPython {}{} in {}, by {}\n", target.version.text(),
+    std::cout << fmt::format("ok   Python: CPython {}{} in {} ({}), found by {}\n", target.version.text(),
                              target.layout->free_threaded ? " free-threaded" : "", target.binary,
-                             target.how);
+                             target.kind, target.how);
+    for (const std::string& other : target.others) {
+      std::cout << fmt::format("     not watched: {}, in the same process\n", other);
+    }
     const Layout& table = *layout_for(target.version, target.layout->free_threaded);
     std::cout << fmt::format("ok   layout: {}{}\n", target.layout_from,
                              moved_fields(table, *target.layout));

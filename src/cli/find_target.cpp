@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <initializer_list>
+
 #include "gilspy/base/failure.h"
 #include "gilspy/os/access.h"
 #include "gilspy/os/process_memory.h"
@@ -40,9 +43,8 @@ constexpr Duration look_again = std::chrono::milliseconds{2};
                                                    process.command_line(), failure.what));
 }
 
-}  // namespace
-
-FoundTarget find_target(Pid pid) {
+/// Kinds of failure that time can mend.
+FoundTarget wait_for_target(Pid pid, std::initializer_list<LocateFailure::Kind> passing) {
   auto process = ProcDir::open(pid);
   if (!process || !process->alive()) {
     throw Failure(ExitCode::gone, fmt::format("there is no process {}", pid.value));
@@ -57,11 +59,20 @@ FoundTarget find_target(Pid pid) {
     }
     auto target = locate_python(*process, memory);
     if (target) return {std::move(*process), std::move(*target)};
-    if (target.error().kind != LocateFailure::Kind::not_ready || now() >= limit) {
+    const bool passes = std::ranges::find(passing, target.error().kind) != passing.end();
+    if (!passes || now() >= limit) {
       refuse(*process, target.error());
     }
     static_cast<void>(wait_until(now() + look_again, {}));
   }
+}
+
+}  // namespace
+
+FoundTarget find_target(Pid pid) { return wait_for_target(pid, {LocateFailure::Kind::not_ready}); }
+
+FoundTarget find_target_after_exec(Pid pid) {
+  return wait_for_target(pid, {LocateFailure::Kind::not_ready, LocateFailure::Kind::not_python});
 }
 
 std::optional<FoundTarget> python_child_of(Pid pid) {

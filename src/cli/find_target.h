@@ -14,6 +14,9 @@ struct FoundTarget {
   Target target;
 };
 [[nodiscard]] FoundTarget find_target(Pid pid);
+/// Likewise for a process that has just become another program: its libpython may not be mapped
+/// yet.
+[[nodiscard]] FoundTarget find_target_after_exec(Pid pid);
 
 /// The process's Python descendant that is nearest, if any.
 [[nodiscard]] std::optional<FoundTarget> python_child_of(Pid pid);

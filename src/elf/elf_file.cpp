@@ -6,10 +6,14 @@
 #include <gelf.h>
 #include <libelf.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
+
+#include "gilspy/base/bytes.h"
 
 namespace gilspy {
 
@@ -32,6 +36,7 @@ class ElfFile::State {
 namespace {
 
 constexpr std::uint64_t max_section = 64U << 20;
+constexpr std::uint64_t max_checksummed = 1U << 30;
 
 bool is_x86_64_program(Elf* elf) {
   GElf_Ehdr header;
@@ -48,7 +53,7 @@ std::vector<ElfSegment> load_segments(Elf* elf) {
     GElf_Phdr header;
     if (gelf_getphdr(elf, static_cast<int>(i), &header) == nullptr) break;
     if (header.p_type != PT_LOAD) continue;
-    segments.push_back({header.p_vaddr, header.p_offset, header.p_memsz});
+    segments.push_back({header.p_vaddr, header.p_offset, header.p_filesz, header.p_memsz});
   }
   return segments;
 }
@@ -150,6 +155,40 @@ std::string ElfFile::build_id() const {
     text += fmt::format("{:02x}", static_cast<const unsigned char*>(bytes)[i]);
   }
   return text;
+}
+
+std::optional<DebugLink> ElfFile::debug_link() const {
+  // A name that ends with a zero, padding up to four bytes, and the checksum.
+  const std::vector<std::byte> bytes = section_bytes(".gnu_debuglink");
+  const std::string_view text{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  const auto end = text.find('\0');
+  if (end == std::string_view::npos || end == 0) return std::nullopt;
+  const auto checksum = load<std::uint32_t>(bytes, (end + 4) & ~std::size_t{3});
+  if (!checksum) return std::nullopt;
+  return DebugLink{std::string{text.substr(0, end)}, *checksum};
+}
+
+bool ElfFile::stripped() const {
+  GElf_Shdr header;
+  return find_section(state_->elf(), ".symtab", header) == nullptr;
+}
+
+bool ElfFile::fixed_address() const {
+  GElf_Ehdr header;
+  return gelf_getehdr(state_->elf(), &header) != nullptr && header.e_type == ET_EXEC;
+}
+
+std::optional<std::uint32_t> ElfFile::checksum() const {
+  std::array<unsigned char, 65536> chunk;
+  uLong sum = ::crc32(0, nullptr, 0);
+  for (std::uint64_t at = 0; at < max_checksummed;) {
+    const ssize_t got = ::pread(state_->fd(), chunk.data(), chunk.size(), static_cast<off_t>(at));
+    if (got < 0) return std::nullopt;
+    if (got == 0) return static_cast<std::uint32_t>(sum);
+    sum = ::crc32(sum, chunk.data(), static_cast<uInt>(got));
+    at += static_cast<std::uint64_t>(got);
+  }
+  return std::nullopt;
 }
 
 }  // namespace gilspy

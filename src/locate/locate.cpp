@@ -1,13 +1,14 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string_view>
 
 #include "binaries.h"
+#include "candidates.h"
 #include "gilspy/locate/target.h"
 #include "gilspy/python_offsets/debug_offsets.h"
-#include "version_text.h"
 
 namespace gilspy {
 namespace {
@@ -18,6 +19,8 @@ tl::unexpected<LocateFailure> failure(Kind kind, std::string what) {
   return tl::make_unexpected(LocateFailure{kind, std::move(what)});
 }
 
+constexpr std::size_t max_counted_threads = 4096;
+
 /// The head of _Py_DebugOffsets, at the start of _PyRuntime from 3.13 on
 /// (Include/internal/pycore_debug_offsets.h).
 struct DebugHead {
@@ -25,47 +28,11 @@ struct DebugHead {
   std::uint64_t version;
   std::uint64_t free_threaded;
 };
-constexpr std::string_view debug_cookie = "xdebugpy";
-
-struct Candidate {
-  RemoteAddress runtime;
-  Version version;
-  bool free_threaded = false;
-  bool debug_offsets = false;  ///< it begins with their cookie
-  std::string how;
-};
 
 struct FoundLayout {
   std::shared_ptr<const Layout> layout;  ///< null: nothing leads to a thread
   std::string from;
 };
-
-/// {} when the file does not tell.
-Version version_of(const ElfFile& elf, std::string_view path) {
-  // Include/pylifecycle.h, 3.11 on.
-  if (const auto symbol = elf.symbol("Py_Version")) {
-    if (const auto hex = elf.value_at(symbol->address, 4)) return Version::from_hex(*hex);
-  }
-  const auto minor = minor_in_name(path);
-  if (const auto version = version_in_strings(elf.section_bytes(".rodata"), minor)) return *version;
-  return minor ? Version{3, *minor, 0} : Version{};
-}
-
-std::optional<Candidate> find_runtime(const ElfFile& elf, std::uint64_t bias,
-                                      std::string_view path) {
-  Candidate candidate;
-  if (const auto symbol = elf.symbol("_PyRuntime")) {
-    candidate.runtime = RemoteAddress{symbol->address + bias};
-    candidate.how = "symbol _PyRuntime";
-  } else if (const auto section = elf.section(".PyRuntime")) {
-    candidate.runtime = RemoteAddress{section->address + bias};
-    candidate.how = "section .PyRuntime";
-  } else {
-    return std::nullopt;
-  }
-  candidate.version = version_of(elf, path);
-  return candidate;
-}
 
 /// From 3.13 on the runtime says itself what it is.
 void ask_the_runtime(MemoryReader& memory, Candidate& candidate) {
@@ -107,7 +74,8 @@ FoundLayout choose_layout(MemoryReader& memory, const Layout& table, const Candi
 }
 
 tl::expected<Target, LocateFailure> accept(const ProcDir& process, MemoryReader& memory,
-                                           const Binary& binary, Candidate candidate) {
+                                           const Binary& binary, const std::string& kind,
+                                           Candidate candidate) {
   ask_the_runtime(memory, candidate);
   if (candidate.version == Version{}) {
     return failure(Kind::unsupported,
@@ -129,7 +97,51 @@ tl::expected<Target, LocateFailure> accept(const ProcDir& process, MemoryReader&
                                candidate.version.text(), binary.path));
   }
   return Target{process.pid(), candidate.version, std::move(found.layout), candidate.runtime,
-                binary.path,   candidate.how,     std::move(found.from)};
+                binary.path,   kind,              candidate.how,           std::move(found.from),
+                {}};
+}
+
+/// How many thread states its main interpreter has, as far as they can be told.
+std::size_t count_threads(MemoryReader& memory, const Target& target) {
+  const auto& at = target.layout->at;
+  const auto interpreter = memory.read_pointer(at.runtime.interpreters_main.in(target.runtime));
+  if (!interpreter) return 0;
+  auto thread = memory.read_pointer(at.interpreter.threads_head.in(*interpreter));
+  std::size_t count = 0;
+  while (thread && !thread->is_null() && count < max_counted_threads) {
+    ++count;
+    thread = memory.read_pointer(at.thread.next.in(*thread));
+  }
+  return count;
+}
+
+std::string without_runtime(const Binary& binary) {
+  return fmt::format(
+      "the CPython in {} has no _PyRuntime: it is older than 3.7 (supported: {}), or stripped of "
+      "more than usual: install its debug symbols",
+      binary.path, supported_versions());
+}
+
+/// Of several CPythons in one process, the one with the most threads; it names the others.
+Target choose(MemoryReader& memory, std::vector<Target> targets) {
+  const auto chosen = std::ranges::max_element(
+      targets, {}, [&](const Target& target) { return count_threads(memory, target); });
+  Target best = *chosen;
+  for (const Target& target : targets) {
+    if (target.runtime == best.runtime) continue;
+    best.others.push_back(fmt::format("CPython {} in {}", target.version.text(), target.binary));
+  }
+  return best;
+}
+
+/// The failure that says more, of two: time can mend one that is not ready, and the rest is about a
+/// CPython at least.
+const LocateFailure& better(const LocateFailure& a, const LocateFailure& b) {
+  const auto worth = [](const LocateFailure& failure) {
+    if (failure.kind == Kind::not_ready) return 2;
+    return failure.kind == Kind::unsupported ? 1 : 0;
+  };
+  return worth(b) > worth(a) ? b : a;
 }
 
 }  // namespace
@@ -144,23 +156,23 @@ tl::expected<Target, LocateFailure> locate_python(const ProcDir& process, Memory
   if (maps.empty() && !process.alive()) return failure(Kind::gone, "the process has ended");
 
   auto best = LocateFailure{Kind::not_python, "no CPython in it"};
+  std::vector<Target> targets;
   for (const Binary& binary : candidate_binaries(process, maps)) {
-    const auto elf = open_binary(process, binary);
-    const auto bias = elf ? load_bias(*elf, binary.first) : std::nullopt;
-    auto candidate = bias ? find_runtime(*elf, *bias, binary.path) : std::nullopt;
-    if (!candidate) continue;
-    auto target = accept(process, memory, binary, std::move(*candidate));
-    if (target) return target;
-    best = target.error();
+    const Candidates candidates = find_candidates(process, memory, maps, binary);
+    if (candidates.python_without_runtime) {
+      best = better(best, {Kind::unsupported, without_runtime(binary)});
+    }
+    for (const Candidate& candidate : candidates.runtimes) {
+      auto target = accept(process, memory, binary, candidates.kind, candidate);
+      if (!target) {
+        best = better(best, target.error());
+      } else if (std::ranges::find(targets, target->runtime, &Target::runtime) == targets.end()) {
+        targets.push_back(std::move(*target));
+      }
+    }
   }
-  return tl::make_unexpected(best);
-}
-
-std::optional<std::uint64_t> exec_token(const ProcDir& process) {
-  const auto stat = process.stat();
-  // Without a stack it is exiting, or in the middle of an exec.
-  if (!stat || stat->exiting || stat->start_stack == 0) return std::nullopt;
-  return stat->start_stack;
+  if (targets.empty()) return tl::make_unexpected(best);
+  return targets.size() == 1 ? targets.front() : choose(memory, std::move(targets));
 }
 
 }  // namespace gilspy

@@ -144,6 +144,10 @@ UniqueFd ProcDir::open_file(const std::string& path) const {
   return UniqueFd{::openat(folder_.get(), path.c_str(), O_RDONLY | O_CLOEXEC)};
 }
 
+UniqueFd ProcDir::open_handle(const std::string& path) const {
+  return UniqueFd{::openat(folder_.get(), path.c_str(), O_PATH | O_CLOEXEC)};
+}
+
 std::optional<std::string> ProcDir::read(const std::string& path) const {
   int error = 0;
   return read(path, error);

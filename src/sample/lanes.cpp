@@ -43,7 +43,7 @@ bool LaneTable::refresh(Time at) {
   if (lanes_.empty()) return false;
   auto interpreters = read_interpreters(memory_, *target_.layout, target_.runtime);
   if (!interpreters) return interpreters.error().kind != ErrorClass::target_gone;
-  if (target_.layout->traits.thread_id == Traits::ThreadId::pthread_only) learn_tids(*interpreters);
+  learn_tids(*interpreters);
   follow_python(at, *interpreters);
   follow_names(at, *interpreters);
   return true;
@@ -70,8 +70,19 @@ void LaneTable::follow_tasks(Time at) {
   }
 }
 
-/// Fills in the ids that this CPython does not keep.
+bool LaneTable::has_task(std::uint64_t native_id) const {
+  return std::ranges::find(lanes_, outside_tid(native_id), &Lane::tid) != lanes_.end();
+}
+
+/// Fills in the ids that this CPython does not keep, and those that are not true any more: a
+/// program that forks without PyOS_AfterFork_Child (uWSGI) leaves its child with the ids of the
+/// parent.
 void LaneTable::learn_tids(std::vector<PythonInterpreter>& interpreters) {
+  const bool all_known = std::ranges::all_of(interpreters, [&](const PythonInterpreter& one) {
+    return std::ranges::all_of(
+        one.threads, [&](const PythonThread& thread) { return has_task(thread.native_id); });
+  });
+  if (all_known) return;
   std::vector<std::int32_t> inside;
   if (same_namespace_) {
     for (const Lane& lane : lanes_) inside.push_back(lane.tid.value);
@@ -84,6 +95,7 @@ void LaneTable::learn_tids(std::vector<PythonInterpreter>& interpreters) {
   }
   for (auto& interpreter : interpreters) {
     for (PythonThread& thread : interpreter.threads) {
+      if (has_task(thread.native_id)) continue;
       const auto tid = pthread_ids_.tid_of(memory_, thread.ident, idents, inside);
       thread.native_id = static_cast<std::uint64_t>(tid.value_or(0));
     }

@@ -103,6 +103,7 @@ class LaneTable {
   void follow_names(Time at, const std::vector<PythonInterpreter>& interpreters);
   void learn_tids(std::vector<PythonInterpreter>& interpreters);
   [[nodiscard]] Tid outside_tid(std::uint64_t native_id) const;
+  [[nodiscard]] bool has_task(std::uint64_t native_id) const;
 
   const ProcDir& process_;
   MemoryReader& memory_;

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "classify.h"
+#include "gilspy/os/running_program.h"
 #include "gilspy/python/importing.h"
 #include "gilspy/python/stack_reader.h"
 #include "lanes.h"
@@ -91,7 +92,7 @@ class Sampler::State {
   LaneTable lanes_;
   StackReader stacks_;
 
-  std::optional<std::uint64_t> token_;
+  std::optional<RunningProgram> program_;
   Time now_;    // of the tick being made
   Time begin_;  // from where on the tick speaks
   Time last_tick_;
@@ -115,7 +116,7 @@ class Sampler::State {
 };
 
 Sampler::Outcome Sampler::State::begin() {
-  token_ = exec_token(process_);
+  program_ = RunningProgram::of(process_);
   now_ = begin_ = last_tick_ = refreshed_at_ = checked_at_ = progress_at_ = now();
   ProcessStarted started;
   started.at = now_;
@@ -140,7 +141,7 @@ Sampler::Outcome Sampler::State::begin() {
     }
   }
   sink_.accept(started);
-  if (!token_ || !lanes_.refresh(now_)) return Outcome::ended;
+  if (!program_ || !lanes_.refresh(now_)) return Outcome::ended;
   return Outcome::alive;
 }
 
@@ -151,7 +152,7 @@ Sampler::Outcome Sampler::State::check_process() {
   // An exiting process has given up its memory, and its stack with it, before it is a zombie; in
   // the middle of an exec it has no stack either, for a moment.
   if (stat->exiting) return Outcome::ended;
-  if (stat->start_stack != 0 && stat->start_stack != token_) return Outcome::execed;
+  if (stat->start_stack != 0 && !(program_ && program_->runs_still())) return Outcome::execed;
   const bool stopped = stat->state == 'T' || stat->state == 't';
   if (stopped != stopped_) {
     stopped_ = stopped;

@@ -18,6 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)elf->section(".PyRuntime");
   if (elf->section_bytes(".PyRuntime").size() > size) std::abort();
   (void)elf->build_id();
+  (void)elf->debug_link();
+  (void)elf->stripped();
+  (void)elf->checksum();
   for (const gilspy::ElfSegment& segment : elf->segments()) (void)elf->value_at(segment.address, 4);
   return 0;
 }

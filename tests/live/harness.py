@@ -135,12 +135,13 @@ class ReadyFifo:
 class Target:
     """A running program to look at, in a session of its own so that all of it can be ended."""
 
-    def __init__(self, command, folder, wait_ready=True):
+    def __init__(self, command, folder, wait_ready=True, quiet=False):
         fifo = ReadyFifo(folder)
         self.process = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.PIPE,  # forever.py ends with it
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if quiet else None,
             start_new_session=True,
             env=_environment({"GILSPY_READY_FIFO": fifo.path}),
         )

@@ -1,5 +1,7 @@
 """gilspy dump: one look at where every thread is."""
 
+import json
+
 import harness
 import pytest
 
@@ -86,3 +88,13 @@ def test_deep_stacks(any_build, start, depth):
     stack = harness.dumped_threads(target)[target.threads["diver"]]["stack"]
 
     assert [frame["function"] for frame in stack].count("dive") == depth
+
+
+def test_a_child_forked_behind_pythons_back(python, start):
+    target = start(python, "forks_in_c.py", 60)
+    child = target.details["pid"]
+    assert child != target.pid
+    result = harness.gilspy("dump", "--pid", child, "--json")
+    assert result.returncode == 0, result.stderr.decode()
+    threads = {thread["tid"]: thread for thread in json.loads(result.stdout)["threads"]}
+    assert [f["function"] for f in threads[child]["stack"]] == ["in_child", "<module>"]

@@ -26,7 +26,14 @@ struct ElfSection {
 struct ElfSegment {
   std::uint64_t address = 0;
   std::uint64_t offset = 0;
+  std::uint64_t file_size = 0;
   std::uint64_t memory_size = 0;
+};
+
+/// Where the symbols of a stripped file went: .gnu_debuglink (binutils, bfd/opncls.c).
+struct DebugLink {
+  std::string name;        ///< of the file, as it stands there; hostile
+  std::uint32_t checksum;  ///< CRC-32 of its content
 };
 
 /// What gilspy asks of an ELF file. Damaged files give fewer answers, not errors.
@@ -52,6 +59,13 @@ class ElfFile {
                                                       std::size_t size) const;
   /// Lower-case hex; empty when there is none.
   [[nodiscard]] std::string build_id() const;
+  [[nodiscard]] std::optional<DebugLink> debug_link() const;
+  /// Whether it has no symbol table (.symtab) beside the exported names.
+  [[nodiscard]] bool stripped() const;
+  /// Whether it runs at the addresses it was linked for: a program that is not PIE.
+  [[nodiscard]] bool fixed_address() const;
+  /// CRC-32 of the whole file; nothing when it cannot be read, or is larger than 1 GB.
+  [[nodiscard]] std::optional<std::uint32_t> checksum() const;
 
  private:
   class State;

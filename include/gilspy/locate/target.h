@@ -2,9 +2,9 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "gilspy/base/memory_reader.h"
 #include "gilspy/os/proc.h"
@@ -19,8 +19,10 @@ struct Target {
   std::shared_ptr<const Layout> layout;  ///< never null
   RemoteAddress runtime;                 ///< _PyRuntime
   std::string binary;                    ///< the file it lies in, as the target sees it
-  std::string how;                       ///< how it was found, for people: "symbol _PyRuntime"
-  std::string layout_from;  ///< where the layout is from, for people: "its debug offsets"
+  std::string kind;                      ///< of that file, for people: "static, PIE, stripped"
+  std::string how;                  ///< how it was found, for people: "symbol _PyRuntime"
+  std::string layout_from;          ///< where the layout is from, for people: "its debug offsets"
+  std::vector<std::string> others;  ///< further CPythons in the process, for people
 };
 
 struct LocateFailure {
@@ -38,8 +40,5 @@ struct LocateFailure {
 /// its _PyRuntime leads to an interpreter and a thread that point back at each other.
 [[nodiscard]] tl::expected<Target, LocateFailure> locate_python(const ProcDir& process,
                                                                 MemoryReader& memory);
-
-/// Changes whenever the process becomes another program by exec; nothing once it is gone.
-[[nodiscard]] std::optional<std::uint64_t> exec_token(const ProcDir& process);
 
 }  // namespace gilspy

@@ -36,7 +36,7 @@ struct ProcStat {
   Pid parent;
   bool exiting = false;           ///< on its way out: PF_EXITING of include/linux/sched.h
   std::uint64_t start_ticks = 0;  ///< clock ticks after boot: tells a reused pid apart
-  std::uint64_t start_stack = 0;  ///< changes with every exec
+  std::uint64_t start_stack = 0;  ///< 0 while it ends, and in the middle of an exec
 };
 [[nodiscard]] std::optional<ProcStat> parse_stat(std::string_view text);
 
@@ -54,6 +54,8 @@ class ProcDir {
   /// Like read(), with the errno of the failure in `error`.
   [[nodiscard]] std::optional<std::string> read(const std::string& path, int& error) const;
   [[nodiscard]] UniqueFd open_file(const std::string& path) const;
+  /// A handle that stands for the file without opening it (O_PATH).
+  [[nodiscard]] UniqueFd open_handle(const std::string& path) const;
   [[nodiscard]] std::optional<std::string> link(const std::string& path) const;
 
   [[nodiscard]] std::vector<Mapping> maps() const;

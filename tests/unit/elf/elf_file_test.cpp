@@ -47,6 +47,9 @@ void ask_everything(const std::string& bytes) {
   EXPECT_LE(elf->section_bytes(".PyRuntime").size(), bytes.size());
   EXPECT_LE(elf->section_bytes(".dynsym").size(), bytes.size());
   (void)elf->build_id();
+  (void)elf->debug_link();
+  (void)elf->stripped();
+  EXPECT_TRUE(elf->checksum());
   for (const ElfSegment& segment : elf->segments()) {
     (void)elf->value_at(segment.address, 8);
     (void)elf->value_at(segment.address + segment.memory_size - 1, 8);
@@ -123,6 +126,20 @@ TEST(SmallElf, GivesEveryAnswer) {
   EXPECT_EQ(elf->segments()[1].address, 0x401000U);
   EXPECT_EQ(elf->segments()[1].offset, 0x800U);
   EXPECT_EQ(elf->segments()[1].memory_size, 0x44U);
+}
+
+TEST(SmallElf, SaysHowItWasLinkedAndStripped) {
+  const auto whole = open_bytes(corpus_file("whole"));
+  ASSERT_TRUE(whole);
+  EXPECT_FALSE(whole->fixed_address());
+  EXPECT_FALSE(whole->stripped());
+  EXPECT_FALSE(whole->debug_link());
+  EXPECT_TRUE(open_bytes(corpus_file("stripped"))->stripped());
+}
+
+TEST(SmallElf, HasTheChecksumOfItsBytes) {
+  // What Python's zlib.crc32 says of the file.
+  EXPECT_EQ(open_bytes(corpus_file("whole"))->checksum(), 0xddd0e8d9U);
 }
 
 TEST(SmallElf, DoesNotClaimSymbolsOfOthers) {

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "gilspy/os/process_memory.h"
+
 namespace gilspy {
 namespace {
 
@@ -86,7 +88,7 @@ TEST_F(BinariesTest, OfThisProcessIsItsProgram) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].path, program);
   EXPECT_TRUE(found[0].is_executable_file);
-  const auto elf = open_binary(self, found[0]);
+  const auto elf = open_binary(self, found[0], {});
   ASSERT_TRUE(elf);
   const auto bias = load_bias(*elf, found[0].first);
   ASSERT_TRUE(bias);
@@ -102,17 +104,66 @@ TEST_F(BinariesTest, OfThisProcessIsItsProgram) {
   EXPECT_EQ(elf->value_at(linked, sizeof(anchor)), 7U);
 }
 
+/// This program, as if it were a library that map_files does not give.
+Binary found_by_name(const ProcDir& self) {
+  Binary binary = candidate_binaries(self, self.maps()).at(0);
+  binary.is_executable_file = false;
+  binary.first.range = {RemoteAddress{0x1000}, RemoteAddress{0x2000}};
+  return binary;
+}
+
+TEST_F(BinariesTest, AreOpenedByNameWhenItIsTheSameFile) {
+  Binary binary = found_by_name(self);
+  EXPECT_TRUE(open_binary(self, binary, {}));
+  binary.path += " (deleted)";  // and written anew under the old name
+  EXPECT_TRUE(open_binary(self, binary, {}));
+}
+
 TEST_F(BinariesTest, AreNotOpenedWhenTheFileIsAnotherOne) {
-  auto binary = candidate_binaries(self, self.maps()).at(0);
+  Binary binary = found_by_name(self);
   binary.first.inode += 1;
-  EXPECT_FALSE(open_binary(self, binary));
-  EXPECT_FALSE(open_binary(self, {"/no/such/libpython3.11.so", false,
-                                  mapping(0x1000, 0, 9, "/no/such/libpython3.11.so")}));
+  EXPECT_FALSE(open_binary(self, binary, {}));
+  EXPECT_FALSE(open_binary(
+      self,
+      {"/no/such/libpython3.11.so", false, mapping(0x1000, 0, 9, "/no/such/libpython3.11.so")},
+      {}));
+}
+
+TEST_F(BinariesTest, WithAnotherInodeAreToldByTheirBuildId) {
+  const auto program_begin = candidate_binaries(self, self.maps()).at(0).first.range.begin;
+  ProcessMemory memory{self.pid()};
+  const auto loaded = LoadedElf::read(memory, program_begin);
+  ASSERT_TRUE(loaded);
+  if (loaded->build_id().empty()) GTEST_SKIP() << "this compiler gives none";
+  Binary binary = found_by_name(self);
+  binary.first.inode += 1;
+  EXPECT_TRUE(open_binary(self, binary, loaded));
+  binary.path = "/bin/sh";
+  EXPECT_FALSE(open_binary(self, binary, loaded));
+}
+
+TEST_F(BinariesTest, LoadedTwiceAreTwo) {
+  const auto found =
+      candidate_binaries(self, {mapping(0x5000, 0, 9, "/lib/libpython3.11.so"),
+                                mapping(0x6000, 0x1000, 9, "/lib/libpython3.11.so"),
+                                mapping(0x9000, 0, 9, "/lib/libpython3.11.so"),
+                                mapping(0xa000, 0x1000, 9, "/lib/libpython3.11.so")});
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].first.range.begin, RemoteAddress{0x5000});
+  EXPECT_EQ(found[1].first.range.begin, RemoteAddress{0x9000});
+}
+
+TEST_F(BinariesTest, AreNoMoreThanCanBeLookedAt) {
+  std::vector<Mapping> maps;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    maps.push_back(mapping(0x10000 * i, 0, 9, "/lib/libpython3.11.so"));
+  }
+  EXPECT_LE(candidate_binaries(self, maps).size(), 64U);
 }
 
 TEST_F(BinariesTest, HaveNoBiasWhenNoSegmentBeginsAtTheMapping) {
   const auto binary = candidate_binaries(self, self.maps()).at(0);
-  const auto elf = open_binary(self, binary);
+  const auto elf = open_binary(self, binary, {});
   ASSERT_TRUE(elf);
   const Mapping far = mapping(0x5000, std::uint64_t{1} << 40, 9, program);
   EXPECT_FALSE(load_bias(*elf, far));
@@ -127,10 +178,23 @@ TEST(LoadBias, OfAProgramLinkedAtAFixedPlaceIsCountedFromThere) {
   EXPECT_EQ(load_bias(*elf, mapping(0x7f0000400000, 0, 9, "/bin/a")), 0x7f0000000000U);
 }
 
+TEST(LoadBias, IsTheSameWhenTheBeginningOfTheFileIsNotMappedAnyMore) {
+  const auto elf = ElfFile::open(UniqueFd{::open("/proc/self/exe", O_RDONLY)});
+  ASSERT_TRUE(elf);
+  constexpr std::uint64_t bias = 0x7f0000000000;
+  for (const ElfSegment& segment : elf->segments()) {
+    if (segment.file_size < 0x3000) continue;
+    // A piece from the middle of the segment.
+    const std::uint64_t page = (segment.offset & ~std::uint64_t{4095}) + 0x1000;
+    const std::uint64_t address = bias + (segment.address & ~std::uint64_t{4095}) + 0x1000;
+    EXPECT_EQ(load_bias(*elf, mapping(address, page, 9, "/bin/a")), bias);
+  }
+}
+
 TEST_F(BinariesTest, HaveTheSameBiasByEachOfTheirSegments) {
   const auto maps = self.maps();
   const auto binary = candidate_binaries(self, maps).at(0);
-  const auto elf = open_binary(self, binary);
+  const auto elf = open_binary(self, binary, {});
   ASSERT_TRUE(elf);
   const auto bias = load_bias(*elf, binary.first);
   int compared = 0;

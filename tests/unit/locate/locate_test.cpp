@@ -1,9 +1,12 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <vector>
 
 #include "fake_memory.h"
 #include "gilspy/locate/target.h"
@@ -42,10 +45,10 @@ TEST(LocatePython, SaysThatAProcessIsGone) {
 class FakeLibpython : public ::testing::Test {
  protected:
   void load(const char* path) {
-    library_.reset(::dlopen(path, RTLD_NOW | RTLD_LOCAL));
-    ASSERT_TRUE(library_) << ::dlerror();
+    libraries_.emplace_back(::dlopen(path, RTLD_NOW | RTLD_LOCAL));
+    ASSERT_TRUE(libraries_.back()) << ::dlerror();
     const auto address =
-        reinterpret_cast<char* (*)()>(::dlsym(library_.get(), "fake_runtime_address"));
+        reinterpret_cast<char* (*)()>(::dlsym(libraries_.back().get(), "fake_runtime_address"));
     ASSERT_NE(address, nullptr);
     runtime = RemoteAddress{reinterpret_cast<std::uintptr_t>(address())};
   }
@@ -83,7 +86,7 @@ class FakeLibpython : public ::testing::Test {
   struct Close {
     void operator()(void* library) const { ::dlclose(library); }
   };
-  std::unique_ptr<void, Close> library_;
+  std::vector<std::unique_ptr<void, Close>> libraries_;
 };
 
 TEST_F(FakeLibpython, IsFoundBySymbol) {
@@ -153,6 +156,135 @@ TEST_F(FakeLibpython, WhoseThreadDoesNotPointBackIsNotReady) {
   put_interpreter(layout_of(11));
   memory.put(layout_of(11).at.thread.interp.in(thread), interpreter + 8);
   EXPECT_EQ(failure(), Kind::not_ready);
+}
+
+TEST_F(FakeLibpython, StrippedIsFoundByItsDebugLink) {
+  load(FAKE_LIBPYTHON_LINKED);
+  put_interpreter(layout_of(10));
+  const auto target = locate();
+  ASSERT_TRUE(target) << target.error().what;
+  EXPECT_EQ(target->version, (Version{3, 10, 2}));
+  EXPECT_EQ(target->runtime, runtime);
+  EXPECT_EQ(target->kind, "shared, stripped");
+  EXPECT_TRUE(target->how.starts_with("symbol _PyRuntime of /")) << target->how;
+  EXPECT_TRUE(target->how.ends_with(".debug, by debug link")) << target->how;
+}
+
+/// A copy of a file, as libpython3.13.so.
+class CopiedLibpython : public FakeLibpython {
+ protected:
+  ~CopiedLibpython() override { std::filesystem::remove_all(folder_); }
+  std::string template_ = std::filesystem::temp_directory_path() / "gilspy-locate-XXXXXX";
+  const std::filesystem::path folder_ = ::mkdtemp(template_.data());
+  const std::filesystem::path copy = folder_ / "libpython3.13.so";
+};
+
+TEST_F(CopiedLibpython, WithoutEvenSectionsIsFoundByItsCookie) {
+  std::filesystem::copy_file(FAKE_LIBPYTHON_LINKED, copy);
+  {
+    // e_shoff, and e_shnum with e_shstrndx behind it: no section header table (elf.h).
+    std::fstream file{copy, std::ios::in | std::ios::out | std::ios::binary};
+    file.seekp(0x28).write("\0\0\0\0\0\0\0", 8);
+    file.seekp(0x3c).write("\0\0\0", 4);
+  }
+  load(copy.c_str());
+  for (const Mapping& mapping : self.maps()) {
+    if (mapping.path == copy.string() && mapping.writable) {
+      memory.put_zeros(mapping.range.begin, mapping.range.size());
+    }
+  }
+  memory.put(runtime - 100, std::string_view{"xdebugpy"});  // compared with, somewhere; not aligned
+  memory.put(runtime - 64, std::string_view{"xdebugpy"});   // aligned, but nothing behind it
+  put_debug_head(0x030d02f0, 0);
+  EXPECT_EQ(failure(), Kind::not_ready);
+  put_interpreter(layout_of(13));
+  const auto target = locate();
+  ASSERT_TRUE(target) << target.error().what;
+  EXPECT_EQ(target->runtime, runtime);
+  EXPECT_EQ(target->version, (Version{3, 13, 2}));
+  EXPECT_EQ(target->how, "cookie xdebugpy");
+}
+
+TEST_F(CopiedLibpython, ThatWasDeletedIsFound) {
+  std::filesystem::copy_file(FAKE_LIBPYTHON_3_11, copy);
+  load(copy.c_str());
+  std::filesystem::remove(copy);
+  for (const Mapping& mapping : self.maps()) {
+    if (!mapping.path.starts_with(copy.string()) || !mapping.readable) continue;
+    memory.put(mapping.range.begin,
+               std::as_bytes(std::span{reinterpret_cast<const char*>(mapping.range.begin.value()),
+                                       mapping.range.size()}));
+  }
+  put_interpreter(layout_of(11));
+  const auto target = locate();
+  ASSERT_TRUE(target) << target.error().what;
+  EXPECT_EQ(target->runtime, runtime);
+  EXPECT_EQ(target->version, (Version{3, 11, 2}));
+}
+
+TEST_F(CopiedLibpython, ReplacedByAFifoIsNotOpenedByItsName) {
+  std::filesystem::copy_file(FAKE_LIBPYTHON_3_11, copy);
+  load(copy.c_str());
+  std::filesystem::remove(copy);
+  ASSERT_EQ(::mkfifo(copy.c_str(), 0600), 0);
+  put_interpreter(layout_of(11));
+  (void)locate();  // returns
+}
+
+/// Several CPythons in one process.
+class TwoLibpythons : public FakeLibpython {
+ protected:
+  void SetUp() override {
+    load(FAKE_LIBPYTHON_STRIPPED);
+    put_debug_head(0x030d02f0, 0);
+    first_ = runtime;
+    load(FAKE_LIBPYTHON_3_11);
+    second_ = runtime;
+  }
+  /// The interpreter of one of them, with so many threads.
+  void put(RemoteAddress of, const Layout& layout, RemoteAddress interpreter_at, int threads) {
+    const auto& at = layout.at;
+    memory.put(at.runtime.interpreters_main.in(of), interpreter_at);
+    RemoteAddress next;
+    for (int i = 1; i <= threads; ++i) {
+      const RemoteAddress state = interpreter_at + 0x10000 * static_cast<std::uint64_t>(i);
+      memory.put(at.thread.interp.in(state), interpreter_at);
+      memory.put(at.thread.next.in(state), next);
+      next = state;
+    }
+    memory.put(at.interpreter.threads_head.in(interpreter_at), next);
+  }
+  RemoteAddress first_;
+  RemoteAddress second_;
+};
+
+TEST_F(TwoLibpythons, OfWhichOneRunsAreNoQuestion) {
+  put(first_, layout_of(13), RemoteAddress{0x7f1000000000}, 1);
+  auto target = locate();
+  ASSERT_TRUE(target) << target.error().what;
+  EXPECT_EQ(target->runtime, first_);
+  EXPECT_TRUE(target->others.empty());
+
+  memory.put(layout_of(13).at.runtime.interpreters_main.in(first_), RemoteAddress{});
+  put(second_, layout_of(11), RemoteAddress{0x7f2000000000}, 1);
+  target = locate();
+  ASSERT_TRUE(target) << target.error().what;
+  EXPECT_EQ(target->runtime, second_);
+  EXPECT_TRUE(target->others.empty());
+}
+
+TEST_F(TwoLibpythons, ThatRunGiveTheOneWithMoreThreadsAndNameTheOther) {
+  put(first_, layout_of(13), RemoteAddress{0x7f1000000000}, 2);
+  put(second_, layout_of(11), RemoteAddress{0x7f2000000000}, 3);
+  auto target = locate();
+  ASSERT_TRUE(target) << target.error().what;
+  EXPECT_EQ(target->runtime, second_);
+  EXPECT_EQ(target->others,
+            std::vector{"CPython 3.13.2 in " +
+                        std::filesystem::canonical(FAKE_LIBPYTHON_STRIPPED).string()});
+
+  put(first_, layout_of(13), RemoteAddress{0x7f1000000000}, 4);
+  EXPECT_EQ(locate()->runtime, first_);
 }
 
 }  // namespace
