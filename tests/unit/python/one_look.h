@@ -48,7 +48,7 @@ inline OneLook look_at(MemoryReader& memory, const Layout& layout, RemoteAddress
     GilReader::Buffer buffer{};
     const ReadSlot slot = reader.slot(buffer);
     if (!memory.read(slot.from, slot.into)) throw std::runtime_error("unreadable GIL");
-    look.gil_enabled = reader.decode(buffer).enabled;
+    look.gil_enabled = reader.decode(buffer).enabled();
     look.gil_locked = reader.decode(buffer).locked;
     look.switch_interval = reader.switch_interval(buffer);
     const auto names = read_thread_names(memory, layout, interpreter.address);
