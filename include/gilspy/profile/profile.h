@@ -113,10 +113,18 @@ struct StackMoment {
   StackId stack;
 };
 
+/// Growth of a GIL's count of hand-offs, seen at this moment. The holder may look the same before
+/// and after: then its hold was interrupted between two ticks.
+struct Handoffs {
+  Time at;
+  std::uint32_t count = 0;
+};
+
 /// What happened when, for timelines. Equal neighbours are merged.
 struct Timeline {
   std::map<Tid, std::vector<Interval>> threads;
   std::map<GilId, std::vector<HolderInterval>> gils;
+  std::map<GilId, std::vector<Handoffs>> handoffs;
   std::map<Tid, std::vector<StackMoment>> stacks;
 };
 

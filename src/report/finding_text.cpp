@@ -1,0 +1,87 @@
+#include "finding_text.h"
+
+#include <fmt/format.h>
+
+#include "gilspy/profile/blame.h"
+#include "text.h"
+
+namespace gilspy {
+namespace {
+
+std::string times(std::uint64_t count) {
+  return count == 1 ? "once" : fmt::format("{} times", count);
+}
+
+/// " in hash_all (app.py:17)"; nothing when no stack is known.
+std::string place_in_code(const Profile& profile, StackId stack) {
+  if (stack == empty_stack) return "";
+  const Tables& tables = *profile.tables;
+  const auto top = tables.stack(stack);
+  return fmt::format(" in {} ({}:{})", terminal_text(tables.function_of(top)),
+                     terminal_text(basename_of(tables.file_of(top))), top.line);
+}
+
+std::string call_of(const Finding& finding) {
+  return finding.syscall < 0 ? "while it was stopped" : "across " + syscall_name(finding.syscall);
+}
+
+std::string cost_of(const Finding& finding) {
+  if (finding.waited == Duration{}) return "Nobody waited for it meanwhile.";
+  return fmt::format("Others waited {} for it meanwhile.", human(finding.waited));
+}
+
+}  // namespace
+
+std::string title_of(const Profile& profile, const Finding& finding) {
+  const std::string thread = terminal_text(label_of(profile, finding.thread));
+  const std::string longest = human(finding.longest());
+  switch (finding.kind) {
+    case FindingKind::long_hold:
+      return fmt::format("{} kept the GIL for up to {} at a time{}", thread, longest,
+                         place_in_code(profile, finding.stack));
+    case FindingKind::held_in_syscall:
+      return fmt::format("{} kept the GIL {} for up to {}{}", thread, call_of(finding), longest,
+                         place_in_code(profile, finding.stack));
+    case FindingKind::convoy:
+      return fmt::format("{} needs the GIL only for moments, but waits {} for it each time", thread,
+                         human(finding.total / static_cast<std::int64_t>(finding.count)));
+    case FindingKind::starving:
+      return fmt::format("{} waited {} for the GIL while {} got it {}", thread, longest,
+                         terminal_text(label_of(profile, finding.other)), times(finding.overtaken));
+  }
+  return "";
+}
+
+std::string explanation_of(const Profile& profile, const Finding& finding) {
+  const Duration interval = profile.process.switch_interval;
+  const std::string asked =
+      interval > Duration{} ? fmt::format("after {}", human(interval)) : "after a moment";
+  switch (finding.kind) {
+    case FindingKind::long_hold:
+      return fmt::format(
+          "So long {}, {} in all. {} The interpreter asks for a hand-over {}; code that keeps it "
+          "longer does not come back to the interpreter's loop: native code that works without "
+          "letting go of the GIL, or a machine without a free CPU.",
+          times(finding.count), human(finding.total), cost_of(finding), asked);
+    case FindingKind::held_in_syscall:
+      return fmt::format(
+          "{}, {} in all. {} A call that can block should be made without the GIL: "
+          "Py_BEGIN_ALLOW_THREADS in C, nogil in Cython, ctypes.CDLL instead of PyDLL.",
+          finding.count == 1 ? "Once" : times(finding.count), human(finding.total),
+          cost_of(finding));
+    case FindingKind::convoy:
+      return fmt::format(
+          "{} waits, {} in all. Whoever computes lets go of the GIL only when asked, {}; a thread "
+          "that comes back from I/O pays that every time. Move the computation into another "
+          "process or into code that releases the GIL, or lower sys.setswitchinterval().",
+          finding.count, human(finding.total), asked);
+    case FindingKind::starving:
+      return fmt::format(
+          "Overtaken so in {} wait{}, {} in all. The GIL has no queue: the system's scheduler "
+          "decides who gets it next.",
+          finding.count, finding.count == 1 ? "" : "s", human(finding.total));
+  }
+  return "";
+}
+
+}  // namespace gilspy
