@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "duration_math.h"
@@ -67,8 +68,10 @@ class Search {
     for (const GilProfile& gil : profile_.gils) search(gil.id);
     std::vector<Finding> findings;
     findings.reserve(found_.size());
-    for (const auto& [key, finding] : found_) {
-      if (is_worth_it(finding)) findings.push_back(finding);
+    for (const auto& [key, group] : found_) {
+      if (!is_worth_it(group.sum)) continue;
+      findings.push_back(group.sum);
+      findings.back().threads = group.threads.size();
     }
     std::ranges::stable_sort(findings, std::ranges::greater{}, &Finding::waited);
     if (findings.size() > most_findings) findings.resize(most_findings);
@@ -76,8 +79,13 @@ class Search {
   }
 
  private:
-  /// Kind, thread, system call and code: what makes occurrences one finding.
-  using Key = std::tuple<FindingKind, Tid, std::int16_t, CodeId>;
+  /// What makes occurrences one finding: kind, system call, code, and where that is not known,
+  /// thread.
+  using Key = std::tuple<FindingKind, std::int16_t, CodeId, Tid>;
+  struct Group {
+    Finding sum;
+    std::set<Tid> threads;
+  };
 
   void search(GilId gil) {
     std::vector<Tid> threads;
@@ -167,18 +175,22 @@ class Search {
 
   /// Adds an occurrence to its finding, of which the longest one stays the example.
   void add(const Finding& one) {
-    const auto code = one.stack == empty_stack ? CodeId{} : profile_.tables->stack(one.stack).code;
-    const Key key{one.kind, one.thread, one.syscall, code};
-    const auto [entry, fresh] = found_.try_emplace(key, one);
+    const bool has_code = one.stack != empty_stack;
+    const bool by_thread = !has_code && one.kind == FindingKind::long_hold;
+    const Key key{one.kind, one.syscall,
+                  has_code ? profile_.tables->stack(one.stack).code : CodeId{},
+                  by_thread ? one.thread : no_thread};
+    const auto [entry, fresh] = found_.try_emplace(key, Group{one, {one.thread}});
     if (fresh) return;
-    Finding& sum = entry->second;
-    const Finding before = sum;
-    if (one.longest() > before.longest()) sum = one;
-    sum.count = before.count + 1;
-    sum.total = before.total;
-    add_to(sum.total, one.total);
-    sum.waited = before.waited;
-    add_to(sum.waited, one.waited);
+    Group& group = entry->second;
+    group.threads.insert(one.thread);
+    const Finding before = group.sum;
+    if (one.longest() > before.longest()) group.sum = one;
+    group.sum.count = before.count + 1;
+    group.sum.total = before.total;
+    add_to(group.sum.total, one.total);
+    group.sum.waited = before.waited;
+    add_to(group.sum.waited, one.waited);
   }
 
   [[nodiscard]] bool is_worth_it(const Finding& finding) const {
@@ -203,7 +215,7 @@ class Search {
 
   const Profile& profile_;
   Duration interval_;
-  std::map<Key, Finding> found_;
+  std::map<Key, Group> found_;
 };
 
 }  // namespace

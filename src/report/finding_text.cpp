@@ -30,10 +30,19 @@ std::string cost_of(const Finding& finding) {
   return fmt::format("Others waited {} for it meanwhile.", human(finding.waited));
 }
 
+/// "worker-1 and 3 more threads"; with several threads what follows is in the plural.
+std::string who(const Profile& profile, const Finding& finding) {
+  const std::string name = terminal_text(label_of(profile, finding.thread));
+  if (finding.threads <= 1) return name;
+  return fmt::format("{} and {} more thread{}", name, finding.threads - 1,
+                     finding.threads == 2 ? "" : "s");
+}
+
 }  // namespace
 
 std::string title_of(const Profile& profile, const Finding& finding) {
-  const std::string thread = terminal_text(label_of(profile, finding.thread));
+  const std::string thread = who(profile, finding);
+  const bool several = finding.threads > 1;
   const std::string longest = human(finding.longest());
   switch (finding.kind) {
     case FindingKind::long_hold:
@@ -43,10 +52,12 @@ std::string title_of(const Profile& profile, const Finding& finding) {
       return fmt::format("{} kept the GIL {} for up to {}{}", thread, call_of(finding), longest,
                          place_in_code(profile, finding.stack));
     case FindingKind::convoy:
-      return fmt::format("{} needs the GIL only for moments, but waits {} for it each time", thread,
+      return fmt::format("{} need{} the GIL only for moments, but wait{} {} for it each time",
+                         thread, several ? "" : "s", several ? "" : "s",
                          human(finding.total / static_cast<std::int64_t>(finding.count)));
     case FindingKind::starving:
-      return fmt::format("{} waited {} for the GIL while {} got it {}", thread, longest,
+      return fmt::format("{} waited{} {} for the GIL while {} got it {}", thread,
+                         several ? " up to" : "", longest,
                          terminal_text(label_of(profile, finding.other)), times(finding.overtaken));
   }
   return "";

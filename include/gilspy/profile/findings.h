@@ -23,18 +23,21 @@ enum class FindingKind : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(FindingKind kind);
 
-/// Findings of a kind are one for each thread, and for each place in the code or system call.
+/// What happened to several threads is one finding, and so is what happened again and again: under
+/// long_hold and held_in_syscall for each function and system call. The longest occurrence is the
+/// example to look at.
 struct Finding {
   FindingKind kind = FindingKind::long_hold;
-  Tid thread;                   ///< who held it; under convoy and starving who waited
-  Time begin;                   ///< of the longest occurrence
-  Time end;                     ///< likewise
-  std::uint64_t count = 0;      ///< occurrences
-  Duration total{};             ///< of all occurrences
-  Duration waited{};            ///< what it cost: waiter-time, of all who waited
-  Tid other;                    ///< under starving: who got the GIL most often meanwhile
-  std::uint64_t overtaken = 0;  ///< under starving: how often, at most
-  StackId stack;                ///< of the holder in the longest occurrence, where one was sampled
+  Tid thread;                 ///< of the example: who held it; under convoy and starving who waited
+  std::uint64_t threads = 1;  ///< that this happened to
+  Time begin;                 ///< of the example
+  Time end;                   ///< likewise
+  std::uint64_t count = 0;    ///< occurrences
+  Duration total{};           ///< of all occurrences
+  Duration waited{};          ///< what it cost: waiter-time, of all who waited
+  Tid other;                  ///< under starving: who got the GIL most often in the example
+  std::uint64_t overtaken = 0;  ///< under starving: how often
+  StackId stack;                ///< of the holder in the example, where one was sampled
   std::int16_t syscall = -1;    ///< under held_in_syscall; -1: stopped
   [[nodiscard]] Duration longest() const { return end - begin; }
 };

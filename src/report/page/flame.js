@@ -72,7 +72,7 @@ class FlameGraph {
     this.blame = figures.blame.stacks;
     const select = byId('flame-thread');
     const chosen = select.value;
-    const lanes = this.recording.lanes.filter((lane) => lane.first < this.to && lane.last > this.from && lane.python);
+    const lanes = this.recording.lanes.filter((lane) => lane.first < this.to && lane.last > this.from && lane.samples.at.length > 0);
     select.replaceChildren(el('option', {value: ''}, 'all, merged'),
       ...lanes.map((lane) => el('option', {value: String(lane.index)}, lane.label + ' (' + lane.tid + ')')));
     select.value = chosen;
@@ -195,20 +195,20 @@ class FlameGraph {
     const i = this.boxes.findIndex((box) => box.element === document.activeElement);
     if (i < 0) return;
     const node = this.boxes[i].node;
-    const siblings = node.parent ? this.boxes.filter((box) => box.node.parent === node.parent) : [];
-    const place = siblings.findIndex((box) => box.node === node);
-    const inOrder = siblings.sort((a, b) => b.node.units - a.node.units);
-    const at = inOrder.findIndex((box) => box.node === node);
+    const childrenOf = (parent) => this.boxes.filter((box) => parent && box.node.parent === parent)
+      .sort((a, b) => b.node.units - a.node.units);
+    const siblings = childrenOf(node.parent);
+    const at = siblings.findIndex((box) => box.node === node);
     const next = {
       ArrowUp: () => this.boxes.find((box) => box.node === node.parent),
-      ArrowDown: () => this.boxes.filter((box) => box.node.parent === node).sort((a, b) => b.node.units - a.node.units)[0],
-      ArrowLeft: () => inOrder[at - 1],
-      ArrowRight: () => inOrder[at + 1],
+      ArrowDown: () => childrenOf(node)[0],
+      ArrowLeft: () => siblings[at - 1],
+      ArrowRight: () => siblings[at + 1],
     }[event.key];
     if (event.key === 'Escape') this.zoom(null);
     if (!next && event.key !== 'Escape') return;
     event.preventDefault();
-    const target = next && place !== undefined ? next() : null;
+    const target = next ? next() : null;
     if (target) target.element.focus();
   }
 

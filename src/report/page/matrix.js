@@ -27,7 +27,8 @@ function showMatrix(recording, pairs, chooseHolder) {
   }
   const columns = holders.length > shownHolders.length ? [...shownHolders, 'rest'] : shownHolders;
   const rows = waiters.length > shownWaiters.length ? [...shownWaiters, 'rest'] : shownWaiters;
-  const most = Math.max(...rows.flatMap((row) => [...cells.get(row).values()]));
+  // The rest is a sum of many: the colours compare threads.
+  const most = Math.max(...shownWaiters.flatMap((row) => shownHolders.map((column) => cells.get(row).get(column) || 0)), 1);
   const name = (lane, count) => lane === 'rest' ? count + ' others' : lane === null ? 'nobody or unknown' : lane.label;
   const holderName = (lane) => name(lane, holders.length - shownHolders.length);
   const waiterName = (lane) => name(lane, waiters.length - shownWaiters.length);
@@ -37,7 +38,7 @@ function showMatrix(recording, pairs, chooseHolder) {
       ? el('button', {type: 'button', className: 'link', onclick: () => chooseHolder(lane)}, holderName(lane)) : holderName(lane))));
   const body = rows.map((row) => el('tr', {}, el('th', {scope: 'row'}, waiterName(row)), columns.map((column) => {
     const units = cells.get(row).get(column) || 0;
-    const heat = Math.round(100 * units / most);
+    const heat = Math.round(100 * Math.min(1, units / most));
     const text = units > 0 ? human(recording.seconds(units)) : '';
     return el('td', {
       className: 'heat number', style: {backgroundColor: 'color-mix(in srgb, var(--waiting) ' + Math.round(heat * 0.75) + '%, transparent)'},
