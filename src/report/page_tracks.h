@@ -15,6 +15,7 @@ namespace gilspy {
 struct Step {
   std::uint32_t begin;
   std::uint32_t value;
+  friend bool operator==(const Step&, const Step&) = default;
 };
 
 /// A value over time, from its first step to `end`. Neighbours differ.
