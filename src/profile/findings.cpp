@@ -66,6 +66,7 @@ class Search {
 
   std::vector<Finding> run() {
     for (const GilProfile& gil : profile_.gils) search(gil.id);
+    give_away_nameless();
     std::vector<Finding> findings;
     findings.reserve(found_.size());
     for (const auto& [key, group] : found_) {
@@ -81,10 +82,11 @@ class Search {
  private:
   /// What makes occurrences one finding: kind, system call, code, and where that is not known,
   /// thread.
-  using Key = std::tuple<FindingKind, std::int16_t, CodeId, Tid>;
+  using Key = std::tuple<FindingKind, std::int16_t, bool, CodeId, Tid>;
   struct Group {
     Finding sum;
     std::set<Tid> threads;
+    [[nodiscard]] bool has_code() const { return sum.stack != empty_stack; }
   };
 
   void search(GilId gil) {
@@ -176,21 +178,44 @@ class Search {
   /// Adds an occurrence to its finding, of which the longest one stays the example.
   void add(const Finding& one) {
     const bool has_code = one.stack != empty_stack;
-    const bool by_thread = !has_code && one.kind == FindingKind::long_hold;
-    const Key key{one.kind, one.syscall,
-                  has_code ? profile_.tables->stack(one.stack).code : CodeId{},
+    const bool by_thread = !has_code && (one.kind == FindingKind::long_hold ||
+                                         one.kind == FindingKind::held_in_syscall);
+    const Key key{one.kind, one.syscall, has_code, code_of(one.stack),
                   by_thread ? one.thread : no_thread};
     const auto [entry, fresh] = found_.try_emplace(key, Group{one, {one.thread}});
-    if (fresh) return;
-    Group& group = entry->second;
-    group.threads.insert(one.thread);
+    if (!fresh) join(entry->second, Group{one, {one.thread}});
+  }
+
+  static void join(Group& group, const Group& other) {
+    group.threads.insert(other.threads.begin(), other.threads.end());
     const Finding before = group.sum;
-    if (one.longest() > before.longest()) group.sum = one;
-    group.sum.count = before.count + 1;
+    const bool better_example = other.sum.longest() > before.longest() &&
+                                (other.sum.stack != empty_stack || before.stack == empty_stack);
+    if (better_example) group.sum = other.sum;
+    group.sum.count = before.count + other.sum.count;
     group.sum.total = before.total;
-    add_to(group.sum.total, one.total);
+    add_to(group.sum.total, other.sum.total);
     group.sum.waited = before.waited;
-    add_to(group.sum.waited, one.waited);
+    add_to(group.sum.waited, other.sum.waited);
+  }
+
+  /// Where no sample fell into an occurrence, it is most likely that of the same thread's others.
+  void give_away_nameless() {
+    for (auto& [key, group] : found_) {
+      if (!group.has_code()) continue;
+      const std::set<Tid> threads = group.threads;
+      for (const Tid thread : threads) {
+        const auto nameless =
+            found_.find(Key{group.sum.kind, group.sum.syscall, false, CodeId{}, thread});
+        if (nameless == found_.end()) continue;
+        join(group, nameless->second);
+        found_.erase(nameless);
+      }
+    }
+  }
+
+  [[nodiscard]] CodeId code_of(StackId stack) const {
+    return stack == empty_stack ? CodeId{} : profile_.tables->stack(stack).code;
   }
 
   [[nodiscard]] bool is_worth_it(const Finding& finding) const {

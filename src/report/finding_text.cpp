@@ -63,34 +63,44 @@ std::string title_of(const Profile& profile, const Finding& finding) {
   return "";
 }
 
-std::string explanation_of(const Profile& profile, const Finding& finding) {
+std::string facts_of(const Finding& finding) {
+  switch (finding.kind) {
+    case FindingKind::long_hold:
+    case FindingKind::held_in_syscall:
+      return fmt::format("{}, {} in all. {}", finding.count == 1 ? "Once" : times(finding.count),
+                         human(finding.total), cost_of(finding));
+    case FindingKind::convoy:
+      return fmt::format("{} waits, {} in all.", finding.count, human(finding.total));
+    case FindingKind::starving:
+      return fmt::format("Overtaken so in {} wait{}, {} in all.", finding.count,
+                         finding.count == 1 ? "" : "s", human(finding.total));
+  }
+  return "";
+}
+
+std::string advice_on(const Profile& profile, FindingKind kind) {
   const Duration interval = profile.process.switch_interval;
   const std::string asked =
       interval > Duration{} ? fmt::format("after {}", human(interval)) : "after a moment";
-  switch (finding.kind) {
+  switch (kind) {
     case FindingKind::long_hold:
       return fmt::format(
-          "So long {}, {} in all. {} The interpreter asks for a hand-over {}; code that keeps it "
-          "longer does not come back to the interpreter's loop: native code that works without "
-          "letting go of the GIL, or a machine without a free CPU.",
-          times(finding.count), human(finding.total), cost_of(finding), asked);
+          "The interpreter asks for a hand-over {}. Code that keeps the GIL longer does not come "
+          "back to the interpreter's loop: native code that works without letting go of it, or a "
+          "machine without a free CPU. Give it less at a time, or release the GIL in it.",
+          asked);
     case FindingKind::held_in_syscall:
-      return fmt::format(
-          "{}, {} in all. {} A call that can block should be made without the GIL: "
-          "Py_BEGIN_ALLOW_THREADS in C, nogil in Cython, ctypes.CDLL instead of PyDLL.",
-          finding.count == 1 ? "Once" : times(finding.count), human(finding.total),
-          cost_of(finding));
+      return "A call that can block should be made without the GIL: Py_BEGIN_ALLOW_THREADS in C, "
+             "nogil in Cython, ctypes.CDLL instead of PyDLL.";
     case FindingKind::convoy:
       return fmt::format(
-          "{} waits, {} in all. Whoever computes lets go of the GIL only when asked, {}; a thread "
-          "that comes back from I/O pays that every time. Move the computation into another "
-          "process or into code that releases the GIL, or lower sys.setswitchinterval().",
-          finding.count, human(finding.total), asked);
+          "Whoever computes lets go of the GIL only when asked, {}; a thread that comes back from "
+          "I/O pays that every time. Move the computation into another process or into code that "
+          "releases the GIL, or lower sys.setswitchinterval().",
+          asked);
     case FindingKind::starving:
-      return fmt::format(
-          "Overtaken so in {} wait{}, {} in all. The GIL has no queue: the system's scheduler "
-          "decides who gets it next.",
-          finding.count, finding.count == 1 ? "" : "s", human(finding.total));
+      return "The GIL has no queue: the system's scheduler decides who gets it next. Fewer threads "
+             "that compute at the same time leave more turns to the others.";
   }
   return "";
 }

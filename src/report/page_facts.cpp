@@ -62,11 +62,9 @@ Json lanes_json(const Profile& profile, const PageClock& clock) {
 Json findings_json(const Profile& profile, const PageClock& clock, const Lanes& lanes) {
   Json json = Json::array();
   for (const Finding& finding : findings_of(profile)) {
-    Json row{{"kind", name_of(finding.kind)},
-             {"title", title_of(profile, finding)},
-             {"text", explanation_of(profile, finding)},
-             {"begin", clock.units(finding.begin)},
-             {"end", clock.units(finding.end)}};
+    Json row{{"kind", name_of(finding.kind)},       {"title", title_of(profile, finding)},
+             {"text", facts_of(finding)},           {"advice", advice_on(profile, finding.kind)},
+             {"begin", clock.units(finding.begin)}, {"end", clock.units(finding.end)}};
     if (const auto lane = lanes.at(finding.thread, finding.begin)) row["lane"] = *lane;
     json.push_back(std::move(row));
   }

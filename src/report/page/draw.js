@@ -98,18 +98,34 @@ function drawLane(frame, recording, lane, shares, palette, hidden, top, height) 
     drawShares(frame, shares, ACTIVITIES.length, STACKING, colours, top, height);
     return;
   }
-  eachStep(lane.track, frame.from, frame.to, (value, begin, end) => {
-    const activity = value === NO_VALUE ? -1 : recording.activityOf[value];
-    if (activity < 0 || hidden.has(activity)) return;
+  eachBox(recording, lane, frame.from, frame.to, (activity, state, begin, end) => {
+    if (hidden.has(activity)) return;
     // A thread in the background needs less ink than one that does something.
     const inset = activity === BLOCKED ? height / 3 : 0;
     drawBox(frame, begin, end, top + inset, height - 2 * inset, palette.activities[activity],
-      inset ? '' : recording.facts.states[value].text, palette.onActivities[activity]);
+      inset ? '' : state.text, palette.onActivities[activity]);
     if (activity !== HOLDING_BLOCKED) return;
     const x = Math.max(frame.x(begin), frame.left);
     const right = Math.min(frame.x(end), frame.left + frame.width);
     if (right - x > 3) drawStripes(frame.context, x, top, right - x, height, palette.background);
   });
+}
+
+/** Calls visit(activity, state, begin, end) for what is one box: a wait, however the kernel saw it, is one. */
+function eachBox(recording, lane, from, to, visit) {
+  let box = null;
+  const finish = () => { if (box) visit(box.activity, box.state, box.begin, box.end); };
+  eachStep(lane.track, from, to, (value, begin, end) => {
+    const state = recording.facts.states[value];
+    const activity = value === NO_VALUE ? -1 : state.activity;
+    if (box && activity === WAITING && box.activity === WAITING && box.end === begin) {
+      box.end = end;
+      return;
+    }
+    finish();
+    box = activity < 0 ? null : {activity, state, begin, end};
+  });
+  finish();
 }
 
 /** For each column: the share of it that holders of each colour had the GIL. */

@@ -45,7 +45,7 @@ function contendedTime(recording, lanes, from, to) {
     eachWait(recording, lane, from, to, (begin, end) => changes.push(2 * begin + 1, 2 * end));
   }
   let waiters = 0, since = 0, sum = 0;
-  for (const change of Float64Array.from(changes).sort()) {
+  for (const change of new Float64Array(changes).sort()) {
     const at = Math.floor(change / 2);
     if (waiters > 0) sum += at - since;
     waiters += change % 2 === 1 ? 1 : -1;
@@ -79,7 +79,7 @@ function cpuDemand(recording, from, to) {
   }
   const wanted = [0], had = [0];
   let want = 0, may = 0, since = from;
-  for (const change of Float64Array.from(changes).sort()) {
+  for (const change of new Float64Array(changes).sort()) {
     const at = Math.floor(change / 16);
     if (at > since) {
       wanted[want] = (wanted[want] || 0) + at - since;

@@ -7,12 +7,12 @@ function showFindings(recording, goTo) {
     byId('findings').append(el('li', {className: 'none'},
       'No long holds, no system calls with the GIL held, no convoys, no starving threads.'));
   }
-  const most = 5;
+  const most = 4;
   findings.forEach((finding, i) => {
     byId('findings').append(el('li', {hidden: i >= most},
-      el('button', {type: 'button', className: 'link', onclick: () => goTo(finding)},
-        el('span', {className: 'kind'}, finding.kind), ' ', finding.title),
-      el('p', {}, finding.text)));
+      el('span', {className: 'kind'}, finding.kind),
+      el('button', {type: 'button', className: 'link', onclick: () => goTo(finding)}, finding.title),
+      el('details', {}, el('summary', {}, finding.text), el('p', {}, finding.advice))));
   });
   if (findings.length <= most) return;
   const more = el('button', {type: 'button'}, 'and ' + (findings.length - most) + ' more');

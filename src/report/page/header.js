@@ -1,6 +1,8 @@
 'use strict';
 // The top of the page: the verdict, the figures as cards, who is in the way, and how the run was sampled.
 
+const MOST_BLOCKERS = 8;
+const LEAST_BLAME = 0.002;  // of all waiting
 const END_REASONS = ['', 'to the end of the process', 'until the process became another program',
   'until the process could not be read any more'];
 
@@ -53,7 +55,7 @@ function showCards(recording, gils, wall, potential, inRange) {
 }
 
 function showBlockers(recording, blockers, waited) {
-  const rows = blockers.slice(0, 8).map((row) => {
+  const rows = blockers.filter((row) => row.seconds >= LEAST_BLAME * waited).slice(0, MOST_BLOCKERS).map((row) => {
     const share = waited > 0 ? row.seconds / waited : 0;
     const place = row.file ? baseName(row.file) + (row.line ? ':' + row.line : '') : '';
     return el('tr', {title: row.file},
@@ -62,7 +64,7 @@ function showBlockers(recording, blockers, waited) {
       el('td', {className: 'bar'}, el('i', {style: {width: (100 * share).toFixed(1) + '%'}}), percent(share)));
   });
   const head = el('tr', {}, el('th', {scope: 'col'}, 'While this held the GIL'),
-    el('th', {scope: 'col'}, 'others waited'), el('th', {scope: 'col'}, 'of all waiting'));
+    el('th', {scope: 'col', className: 'number'}, 'others waited'), el('th', {scope: 'col'}, 'of all waiting'));
   byId('blockers').replaceChildren(...(rows.length > 0 ? [head, ...rows]
     : [el('tr', {}, el('td', {}, 'Nobody: no thread was seen waiting for another.'))]));
 }

@@ -104,6 +104,21 @@ TEST(Findings, HoldsOfTheSameFunctionAreOneFindingAndTheLongestIsItsExample) {
   EXPECT_EQ(finding->waited, ms(190));
 }
 
+TEST(Findings, AHoldWithoutASampleBelongsToTheThreadsOthers) {
+  Stream stream;
+  start_with_waiter(stream);
+  stream.stack(30, A, stream.frame("work", 12));
+  stream.holder(60, A);  // another hold, of which no stack is known
+  stream.takes(160, B);
+  stream.state(160, A, sleeping);
+  stream.end(165);
+  const auto finding = only(found_in(stream), FindingKind::long_hold);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->count, 2U);
+  EXPECT_EQ(finding->total, ms(160));
+  EXPECT_NE(finding->stack, empty_stack);
+}
+
 TEST(Findings, TheGilKeptAcrossASystemCallIsOne) {
   Stream stream;
   start_with_waiter(stream);
