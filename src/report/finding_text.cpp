@@ -32,7 +32,7 @@ std::string cost_of(const Finding& finding) {
 
 /// "worker-1 and 3 more threads"; with several threads what follows is in the plural.
 std::string who(const Profile& profile, const Finding& finding) {
-  const std::string name = terminal_text(label_of(profile, finding.thread));
+  std::string name = terminal_text(label_of(profile, finding.thread));
   if (finding.threads <= 1) return name;
   return fmt::format("{} and {} more thread{}", name, finding.threads - 1,
                      finding.threads == 2 ? "" : "s");

@@ -30,11 +30,11 @@ class Report:
     def __init__(self, recording):
         self.recording = recording
         self.page = recording.with_suffix(".html")
-        self._run("-o", self.page)
-        self.json = json.loads(self._run("-f", "json"))
-        self.trace = json.loads(self._run("-f", "chrome"))
+        self.output("-o", self.page)
+        self.json = json.loads(self.output("-f", "json"))
+        self.trace = json.loads(self.output("-f", "chrome"))
 
-    def _run(self, *arguments):
+    def output(self, *arguments):
         result = harness.gilspy("report", self.recording, *arguments)
         assert result.returncode == 0, result.stderr.decode()
         return result.stdout

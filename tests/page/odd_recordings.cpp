@@ -3,6 +3,7 @@
 //   gil_off    a free-threaded build whose GIL is off
 //   two_gils   sub-interpreters with a GIL of their own
 //   exec       a process that became another program and kept its ids
+//   stacks     threads whose stacks change from turn to turn
 //   cut        no end, and nothing but one thread
 //   nothing    a process was started and ended, and that was all
 
@@ -119,6 +120,21 @@ void exec(Run& run) {
   run.end(1000);
 }
 
+void stacks(Run& run) {
+  run.start(0, "python app.py");
+  run.gil(0, "main");
+  for (const int tid : {1000, 1001, 1002}) run.seen(0, tid, "worker", GilId{0});
+  run.state(0, 1002, waiting);
+  for (int turn = 0; turn < 200; ++turn) {
+    const int from = 5 * turn;
+    const std::string function = "step_" + std::to_string(turn * turn % 11);
+    const StackId stack = run.stack(function, "app.py");
+    run.sink.accept(StackSampled{Run::at(from), Tid{1002}, stack});
+    run.take_turns(from, from + 1 + turn % 4, 1000 + turn % 2, 1001 - turn % 2, 0, stack);
+  }
+  run.end(1000);
+}
+
 void cut(Run& run) {
   run.start(0, "python app.py");
   run.gil(0, "main");
@@ -137,12 +153,9 @@ void nothing(Run& run) {
 
 int main(int argc, char** argv) {
   using namespace gilspy;
-  const std::map<std::string_view, std::function<void(Run&)>> kinds{{"hostile", hostile_names},
-                                                                    {"gil_off", gil_off},
-                                                                    {"two_gils", two_gils},
-                                                                    {"exec", exec},
-                                                                    {"cut", cut},
-                                                                    {"nothing", nothing}};
+  const std::map<std::string_view, std::function<void(Run&)>> kinds{
+      {"hostile", hostile_names}, {"gil_off", gil_off}, {"two_gils", two_gils}, {"exec", exec},
+      {"stacks", stacks},         {"cut", cut},         {"nothing", nothing}};
   if (argc != 3 || !kinds.contains(argv[1])) {
     std::fputs("usage: odd_recordings KIND OUT.gilspy\n", stderr);
     return 2;

@@ -1,6 +1,7 @@
 """The page of recordings that are not like most. None may break it: see odd_recordings.cpp."""
 
 import os
+import re
 import subprocess
 
 import conftest
@@ -32,7 +33,7 @@ def use_everything(page):
     page.evaluate("document.querySelectorAll('button').forEach((button) => button.click())")
 
 
-@pytest.mark.parametrize("kind", ["hostile", "gil_off", "two_gils", "exec", "cut", "nothing"])
+@pytest.mark.parametrize("kind", ["hostile", "gil_off", "two_gils", "exec", "stacks", "cut", "nothing"])
 def test_it_opens_and_can_be_used(odd, kind):
     report, page = odd(kind)
     assert page.text("#verdict") == report.json["verdict"]["text"]
@@ -82,3 +83,18 @@ def test_ids_that_were_used_again_are_lanes_of_their_own(odd):
     )
     for times, thread in zip(seconds, report.json["threads"]):
         assert times[0] == pytest.approx(thread["holding_running_seconds"], abs=1e-5)
+
+
+@pytest.mark.parametrize("weight", ["hold", "wait", "blame", "cpu", "wall"])
+def test_every_stack_has_the_time_that_collapsed_gives_it(odd, weight):
+    report, page = odd("stacks")
+    expected = {}
+    for line in report.output("-f", "collapsed", "--weight", weight).decode().splitlines():
+        stack, _, microseconds = line.rpartition(" ")
+        function = re.search(r"step_\d+", stack)
+        name = function[0] if function else "[no Python stack]"
+        expected[name] = expected.get(name, 0) + int(microseconds)
+    assert len(expected) >= 6
+    page.evaluate(f"page.flame.choose('{weight}')")
+    shown = page.evaluate("Object.fromEntries([...page.flame.tree.root.children.values()].map((n) => [n.name, n.units]))")
+    assert shown == pytest.approx(expected, abs=2)
