@@ -1,10 +1,12 @@
 # gilspy_embed(TARGET FILE...): makes each FILE (a .css, .js, .html kept beside the code) part of TARGET's
 # code. For flame.js it generates embedded/flame.js.h with `inline constexpr std::string_view flame_js`
-# in namespace gilspy::embedded, again whenever the file changes.
+# in namespace gilspy::embedded, again whenever the file changes; flame_js_sha256 is its hash in hex, which a
+# page's Content-Security-Policy can name.
 #
 # The same file, run as a script (cmake -DINPUT=... -DOUTPUT=... -DNAME=... -P embed.cmake), does the work.
 if(CMAKE_SCRIPT_MODE_FILE)
   file(READ ${INPUT} hex HEX)
+  file(SHA256 ${INPUT} hash)
   # A list of characters has no length limit, unlike a string literal. 16 of them on a line.
   string(REGEX REPLACE "(................................)" "\\1\n" lines "${hex}")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," characters "${lines}")
@@ -15,6 +17,7 @@ inline constexpr char ${NAME}_characters[] = {
 ${characters}
 };
 inline constexpr std::string_view ${NAME}{${NAME}_characters, sizeof ${NAME}_characters};
+inline constexpr std::string_view ${NAME}_sha256{\"${hash}\"};
 }  // namespace gilspy::embedded
 ")
   return()

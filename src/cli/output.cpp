@@ -12,6 +12,7 @@
 #include <iostream>
 
 #include "gilspy/base/failure.h"
+#include "gilspy/report/page.h"
 #include "gilspy/report/summary.h"
 
 namespace gilspy {
@@ -29,6 +30,7 @@ constexpr std::array formats{
     Format{"chrome", &chrome_exporter, ".trace.json"},
     Format{"json", &json_exporter, ".json"},
     Format{"flamegraph", &flamegraph_exporter, ".svg"},
+    Format{"html", &html_exporter, ".html"},
     Format{"collapsed", &collapsed_exporter, ".collapsed"},
     Format{"summary", &summary_exporter, ".txt"},
 };

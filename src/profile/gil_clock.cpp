@@ -18,6 +18,7 @@ std::optional<GilClock::Hold> GilClock::change(Time at, const GilChanged& event,
   const bool same = event.known == known_ && holder == holder_;
   figures_.handoffs += event.handoffs;
   in_use_ = in_use_ || holder != no_thread || event.handoffs > 0;
+  if (keep_timeline_ && event.handoffs > 0) handoffs_.push_back(Handoffs{at, event.handoffs});
   if (same && event.handoffs == 0) return std::nullopt;
 
   const auto ended = end_hold(at);

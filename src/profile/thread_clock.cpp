@@ -20,7 +20,8 @@ ThreadClock::ThreadClock(const ThreadSeen& seen, std::string_view name, Time at,
 void ThreadClock::seen_again(const ThreadSeen& seen, std::string_view name) {
   if (!name.empty()) figures_.name = name;
   figures_.python = seen.python;
-  figures_.gil = seen.gil;
+  // A thread about to end has given its thread state back, but its waits were for this GIL.
+  if (seen.gil) figures_.gil = seen.gil;
 }
 
 void ThreadClock::change(Time at, ThreadState state) {

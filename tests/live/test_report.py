@@ -75,7 +75,7 @@ def test_flamegraph(recording, weight):
     assert "crunch" in ElementTree.tostring(svg, encoding="unicode")
 
 
-NAMES = ["out.svg", "out.json", "out.trace.json", "out.speedscope.json", "out.collapsed"]
+NAMES = ["out.html", "out.svg", "out.json", "out.trace.json", "out.speedscope.json", "out.collapsed"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -86,6 +86,8 @@ def test_the_outputs_name_tells_the_format(recording, tmp_path, name):
         json.loads(text)
     elif name.endswith(".svg"):
         ElementTree.fromstring(text)
+    elif name.endswith(".html"):
+        assert text.startswith("<!doctype html>") and text.endswith("</html>\n")
     else:
         assert re.fullmatch(r".+ \d+", text.splitlines()[0])
 

@@ -47,10 +47,10 @@ struct ThreadProfile {
   Pid pid;
   std::string name;
   bool python = false;
-  std::optional<GilId> gil;
-  Time first;             ///< first seen
-  Time last;              ///< gone, or the end of sampling
-  ActivityTimes times{};  ///< adds up to last - first
+  std::optional<GilId> gil;  ///< the one it takes, or took last
+  Time first;                ///< first seen
+  Time last;                 ///< gone, or the end of sampling
+  ActivityTimes times{};     ///< adds up to last - first
   Duration longest_hold{};
   Duration longest_wait{};
   std::uint64_t waits = 0;  ///< separate waits seen
@@ -120,10 +120,18 @@ struct StackMoment {
   StackId stack;
 };
 
+/// Growth of a GIL's count of hand-offs, seen at this moment. The holder may look the same before
+/// and after: then its hold was interrupted between two ticks.
+struct Handoffs {
+  Time at;
+  std::uint32_t count = 0;
+};
+
 /// What happened when, for timelines. Equal neighbours are merged.
 struct Timeline {
   std::map<Tid, std::vector<Interval>> threads;
   std::map<GilId, std::vector<HolderInterval>> gils;
+  std::map<GilId, std::vector<Handoffs>> handoffs;
   std::map<Tid, std::vector<StackMoment>> stacks;
 };
 
