@@ -49,6 +49,7 @@ struct ThreadProfile {
   Duration longest_hold{};
   Duration longest_wait{};
   std::uint64_t waits = 0;  ///< separate waits seen
+  std::uint64_t holds = 0;  ///< separate holds seen: how often it was handed the GIL, at least
 };
 
 /// Figures of one GIL over the run.
