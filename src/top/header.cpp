@@ -76,6 +76,13 @@ std::string reach_text(const State& state) {
   return state.controls.reach == Reach::window ? "last " + length : "since start, " + length;
 }
 
+/// A command line with the program's name in place of its path.
+std::string short_command(std::string_view command) {
+  const std::size_t space = std::min(command.find(' '), command.size());
+  return terminal_text(basename_of(command.substr(0, space))) +
+         terminal_text(command.substr(space));
+}
+
 void put_title(Screen& screen, int row, const State& state) {
   const Profile& profile = state.view.profile;
   const int columns = screen.size().columns;
@@ -93,7 +100,7 @@ void put_title(Screen& screen, int row, const State& state) {
   const int room = columns - static_cast<int>(display_width(facts));
   const std::string& command =
       profile.process.command.empty() ? state.command : profile.process.command;
-  screen.put_short(row, 1, terminal_text(command), room - 1, {.bold = true, .reverse = true});
+  screen.put_short(row, 1, short_command(command), room - 1, {.bold = true, .reverse = true});
   screen.put(row, std::max(room, 0), facts, {.reverse = true});
 }
 

@@ -23,6 +23,25 @@ std::span<const T> last_of(std::span<const T> list, int count) {
   return list.last(std::min(list.size(), static_cast<std::size_t>(std::max(count, 0))));
 }
 
+struct Mark {
+  std::string text;
+  Style style;
+};
+
+/// Two states share a cell in two colours. Being blocked is the quiet background of all others.
+Mark mark_of(const Slot& slot, Look look) {
+  if (!look.color || !look.unicode) return {{letter_of(slot.most)}, {.ink = ink_of(slot.most)}};
+  const bool one = slot.eighths >= 8 || slot.eighths == 0;
+  if (slot.most == Activity::blocked) {
+    if (one) return {"·", {.ink = Ink::blocked}};
+    return {std::string(lower_blocks[7U - slot.eighths]), {.ink = ink_of(slot.next)}};
+  }
+  if (one) return {"█", {.ink = ink_of(slot.most)}};
+  Style style{.ink = ink_of(slot.most)};
+  if (slot.next != Activity::blocked) style.paper = ink_of(slot.next);
+  return {std::string(lower_blocks[slot.eighths - 1U]), style};
+}
+
 }  // namespace
 
 Ink ink_of(Activity activity) {
@@ -89,16 +108,8 @@ void put_strip(Screen& screen, int row, int column, int width, std::span<const S
   int x = column + width - static_cast<int>(shown.size());
   for (const Slot& slot : shown) {
     if (slot.seen) {
-      const Ink ink = ink_of(slot.most);
-      const char letter = letter_of(slot.most);
-      if (!look.color || !look.unicode) {
-        screen.put(row, x, {&letter, 1}, {.ink = ink});
-      } else if (slot.eighths >= 8 || slot.eighths == 0) {
-        screen.put(row, x, "█", {.ink = ink});
-      } else {
-        screen.put(row, x, lower_blocks[slot.eighths - 1U],
-                   {.ink = ink, .paper = ink_of(slot.next)});
-      }
+      const auto [text, style] = mark_of(slot, look);
+      screen.put(row, x, text, style);
     }
     ++x;
   }

@@ -1,6 +1,8 @@
 #include "gilspy/top/render.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -14,6 +16,11 @@ namespace {
 /// rows.
 constexpr int least_lower_pane = 8;
 constexpr int text_pane_rows = 12;
+
+/// The most needed first: what does not fit is left out.
+constexpr std::array<std::string_view, 10> keys{
+    "q quit",   "h help",         "Enter stack",     "/ filter",     "<> sort",
+    "1 2 3 panes", "Space pause", "w since start", "r reset window", "p record"};
 
 struct Plan {
   Area header;
@@ -37,13 +44,12 @@ Plan plan_for(const State& state, std::size_t thread_count, Size size) {
 }
 
 void put_last_row(Screen& screen, int row, const State& state) {
-  const Style quiet{.dim = true};
   if (state.controls.filtering) {
     screen.put(row, 0, "filter: " + terminal_text(state.controls.filter) + "_", {.bold = true});
   } else if (!state.note.empty()) {
     screen.put_short(row, 0, terminal_text(state.note), screen.size().columns, {.bold = true});
   } else if (!state.ended.empty()) {
-    screen.put_short(row, 0, terminal_text(state.ended) + "; q quits", screen.size().columns,
+    screen.put_short(row, 0, "q quits; " + terminal_text(state.ended), screen.size().columns,
                      {.bold = true});
   } else if (!state.controls.filter.empty()) {
     screen.put_short(row, 0,
@@ -51,10 +57,11 @@ void put_last_row(Screen& screen, int row, const State& state) {
                                  terminal_text(state.controls.filter)),
                      screen.size().columns, {.bold = true});
   } else {
-    screen.put_short(row, 0,
-                     "q quit  h help  / filter  <> sort  Enter stack  w window  r reset  Space "
-                     "pause  p record",
-                     screen.size().columns, quiet);
+    int column = 0;
+    for (const std::string_view key : keys) {
+      if (column + static_cast<int>(key.size()) > screen.size().columns) break;
+      column = screen.put(row, column, key, {.dim = true}) + 3;
+    }
   }
 }
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -12,6 +11,9 @@ namespace {
 
 constexpr int short_state = 8;
 constexpr int long_state = 22;
+constexpr int share_width = 5;
+/// The last of the four has a heading of six.
+constexpr int shares_width = 4 * (1 + share_width) + 1;
 constexpr int least_name = 10;
 constexpr int least_strip = 8;
 constexpr int most_strip = 240;
@@ -32,8 +34,8 @@ struct Widths {
 Widths widths_for(int columns, int longest_name) {
   Widths widths;
   widths.name = std::min(least_name, longest_name);
-  // The mark before the name, the state, and four shares of five.
-  int left = columns - 1 - widths.name - (1 + short_state) - 4 * 6 - 1;
+  // The mark before the name, the state, and four shares.
+  int left = columns - 1 - widths.name - (1 + short_state) - shares_width - 1;
   const auto take = [&](int& width, int more, int keep) {
     if (left - more < keep) return;
     width += more;
@@ -53,8 +55,6 @@ Widths widths_for(int columns, int longest_name) {
   return widths;
 }
 
-std::string share_text(double share) { return fmt::format("{:.1f}", 100 * share); }
-
 /// A short length of time in seven columns.
 std::string short_time(Duration time) { return time > Duration{} ? human(time) : "-"; }
 
@@ -71,9 +71,10 @@ class Table {
     heading(row, Column::name, widths_.name, false);
     if (widths_.tid > 0) heading(row, Column::tid, widths_.tid - 1, true);
     heading(row, Column::state, widths_.state, false);
-    for (const Column column : {Column::hold, Column::wait, Column::run, Column::blocked}) {
-      heading(row, column, 5, true);
+    for (const Column column : {Column::hold, Column::wait, Column::run}) {
+      heading(row, column, share_width, true);
     }
+    heading(row, Column::blocked, share_width + 1, true);
     if (widths_.blocked_in > 0) {
       screen_.put(row, column_, "blocked in", {.reverse = true}, widths_.blocked_in - 1);
       column_ += widths_.blocked_in;
@@ -99,15 +100,10 @@ class Table {
     const Ink ink = gone ? Ink::plain : ink_of(thread.activity);
     text(row, state_words(thread, widths_.state > short_state), widths_.state,
          {.ink = ink, .dim = gone});
-    const std::array<std::pair<double, Ink>, 4> shares{{{thread.hold, Ink::holding},
-                                                        {thread.wait, Ink::waiting},
-                                                        {thread.run, Ink::running},
-                                                        {thread.blocked, Ink::plain}}};
-    for (const auto& [share, its_ink] : shares) {
-      const bool hardly = share < 0.0005;
-      number(row, share_text(share), 5,
-             {.ink = hardly || gone ? Ink::plain : its_ink, .dim = hardly || gone});
-    }
+    share(row, thread.hold, share_width, Ink::holding, gone);
+    share(row, thread.wait, share_width, Ink::waiting, gone);
+    share(row, thread.run, share_width, Ink::running, gone);
+    share(row, thread.blocked, share_width + 1, Ink::plain, gone);
     if (widths_.blocked_in > 0) {
       text(row, gone ? "" : syscall_name(thread.now->blocked_in), widths_.blocked_in - 1,
            {.dim = true});
@@ -123,10 +119,8 @@ class Table {
   [[nodiscard]] std::string_view mark() const { return state_.look.unicode ? "▶" : ">"; }
 
   void heading(int row, Column column, int width, bool right) {
-    std::string text(heading_of(column));
+    const std::string_view text = heading_of(column);
     const bool sorted = state_.controls.sort == column;
-    // "block%" is one wider than its column and reaches into the space before it.
-    if (static_cast<int>(text.size()) > width + 1) text.resize(static_cast<std::size_t>(width));
     const int at = right ? column_ + width - static_cast<int>(text.size()) : column_;
     screen_.put(row, at, text, {.bold = sorted, .reverse = !sorted});
     column_ += width + 1;
@@ -134,6 +128,11 @@ class Table {
   void text(int row, const std::string& text, int width, Style style) {
     screen_.put_short(row, column_, text, width, style);
     column_ += width + 1;
+  }
+  void share(int row, double share, int width, Ink ink, bool gone) {
+    const bool quiet = gone || share < 0.0005;
+    number(row, fmt::format("{:.1f}", 100 * share), width,
+           {.ink = quiet ? Ink::plain : ink, .dim = quiet});
   }
   void number(int row, const std::string& text, int width, Style style) {
     screen_.put_right(row, column_ + width, text, style);
