@@ -66,7 +66,7 @@ std::string blocker_text(const Profile& profile) {
   double all = to_seconds(hand_over_wait(profile));
   for (const FunctionBlame& row : rows) all += to_seconds(row.time);
   const std::string place = place_of(named->file, named->line);
-  return fmt::format("Worst blocker: {}{} kept others waiting {} ({:.0f} % of all waiting)",
+  return fmt::format("Worst blocker: {}{} kept others waiting {} ({:.0f} % of all)",
                      terminal_text(named->function), place.empty() ? "" : " in " + place,
                      human(named->time), all > 0 ? 100 * to_seconds(named->time) / all : 0);
 }

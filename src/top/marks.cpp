@@ -28,18 +28,24 @@ struct Mark {
   Style style;
 };
 
-/// Two states share a cell in two colours. Being blocked is the quiet background of all others.
+/// Two states share a cell in two colours, always in the same order from below: holding, waiting,
+/// running. Being blocked is the quiet background of all others.
 Mark mark_of(const Slot& slot, Look look) {
   if (!look.color || !look.unicode) return {{letter_of(slot.most)}, {.ink = ink_of(slot.most)}};
-  const bool one = slot.eighths >= 8 || slot.eighths == 0;
-  if (slot.most == Activity::blocked) {
-    if (one) return {"·", {.ink = Ink::blocked}};
-    return {std::string(lower_blocks[7U - slot.eighths]), {.ink = ink_of(slot.next)}};
+  const auto height = [](Activity activity) {
+    return activity == Activity::blocked ? activity_count : static_cast<std::size_t>(activity);
+  };
+  const bool swapped = height(slot.next) < height(slot.most);
+  const Activity lower = swapped ? slot.next : slot.most;
+  const Activity upper = swapped ? slot.most : slot.next;
+  const unsigned eighths = swapped ? 8U - slot.eighths : slot.eighths;
+  if (eighths == 0 || eighths >= 8) {
+    if (slot.most == Activity::blocked) return {"·", {.ink = Ink::blocked}};
+    return {"█", {.ink = ink_of(slot.most)}};
   }
-  if (one) return {"█", {.ink = ink_of(slot.most)}};
-  Style style{.ink = ink_of(slot.most)};
-  if (slot.next != Activity::blocked) style.paper = ink_of(slot.next);
-  return {std::string(lower_blocks[slot.eighths - 1U]), style};
+  Style style{.ink = ink_of(lower)};
+  if (upper != Activity::blocked) style.paper = ink_of(upper);
+  return {std::string(lower_blocks[eighths - 1]), style};
 }
 
 }  // namespace
