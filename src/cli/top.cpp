@@ -68,7 +68,7 @@ std::optional<Time> start_of(const ProcDir& process) {
   timespec since_boot{};
   ::clock_gettime(CLOCK_BOOTTIME, &since_boot);
   const double age =
-      static_cast<double>(since_boot.tv_sec) -
+      static_cast<double>(since_boot.tv_sec) + static_cast<double>(since_boot.tv_nsec) / 1e9 -
       static_cast<double>(stat->start_ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
   return now() - std::chrono::duration_cast<Duration>(std::chrono::duration<double>(age));
 }

@@ -19,7 +19,7 @@ constexpr int text_pane_rows = 12;
 
 /// The most needed first: what does not fit is left out.
 constexpr std::array<std::string_view, 10> keys{
-    "q quit",   "h help",         "Enter stack",     "/ filter",     "<> sort",
+    "q quit",      "h help",      "Enter stack",   "/ filter",       "<> sort",
     "1 2 3 panes", "Space pause", "w since start", "r reset window", "p record"};
 
 struct Plan {

@@ -77,7 +77,11 @@ def test_shows_what_the_workload_does(top):
         assert str(top.target.threads[name]) in row
         hold, wait = [float(figure) for figure in re.findall(r"\d+\.\d", row)[:2]]
         assert 25 < hold < 75 and 25 < wait < 75, row
-    assert "100.0" in row_of("MainThread", screen)
+    row = row_of("MainThread", screen)
+    assert "io: read" in row and float(re.findall(r"\d+\.\d", row)[3]) > 90
+    # It was there before it was watched.
+    up, last = re.search(r"up ([\d.]+) s  last ([\d.]+) s", screen).groups()
+    assert float(last) <= float(up) < float(last) + harness.PATIENCE
     terminal.type("q")
     top.assert_terminal_is_as_before()
 
@@ -155,6 +159,7 @@ def test_fits_every_size_at_once(top, columns, rows):
 
 def test_a_recording_of_the_window(top, tmp_path):
     terminal = top.open()
+    terminal.wait_until(lambda text: re.search(r" last [1-9]\.", text), "a second of it")
     terminal.type(" ")
     screen = terminal.wait_for("PAUSED")
     terminal.type("p")

@@ -19,7 +19,8 @@ TEST(Keys, AreReadFromWhatTerminalsSend) {
   EXPECT_EQ(names("\x1b[5~\x1b[6~\x1b[H\x1b[4~\x1b[Z"),
             (std::vector{page_up, page_down, home, end, back_tab}));
   EXPECT_EQ(names("\r\t\x7f\x1b"), (std::vector{enter, tab, backspace, escape}));
-  EXPECT_EQ(keys_of("q\xe4\xb8\xad"), (std::vector<Key>{character("q"), character("\xe4\xb8\xad")}));
+  EXPECT_EQ(keys_of("q\xe4\xb8\xad"),
+            (std::vector<Key>{character("q"), character("\xe4\xb8\xad")}));
 }
 
 TEST(Keys, UnknownAndBrokenSequencesAreLeftOut) {

@@ -33,9 +33,10 @@ TEST(Painter, WithoutColourStylesStay) {
 TEST(Painter, TheCursorIsPlacedAnewAfterAWideGlyph) {
   Painter painter{false};
   Screen screen{{6, 1}};
-  screen.put(0, 0, "\xe4\xb8\xad" "b");
-  EXPECT_EQ(painter.paint(screen),
-            "\x1b[0m\x1b[2J\x1b[1;1H\x1b[0m\xe4\xb8\xad\x1b[1;3Hb\x1b[0m");
+  screen.put(0, 0,
+             "\xe4\xb8\xad"
+             "b");
+  EXPECT_EQ(painter.paint(screen), "\x1b[0m\x1b[2J\x1b[1;1H\x1b[0m\xe4\xb8\xad\x1b[1;3Hb\x1b[0m");
 }
 
 TEST(Screen, WideGlyphsTakeTwoCellsAndAreNeverHalved) {

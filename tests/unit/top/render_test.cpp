@@ -14,7 +14,8 @@
 namespace gilspy::top::testing {
 namespace {
 
-/// A letter for what a cell looks like besides its text: the ink, '_' for reverse, capitals on paper.
+/// A letter for what a cell looks like besides its text: the ink, '_' for reverse, capitals on
+/// paper.
 char letter_of(const Style& style) {
   constexpr std::string_view inks = " hbwrkqugex";
   if (style.reverse) return '_';
@@ -98,7 +99,8 @@ TEST(Golden, Ascii) {
   state.view = live.view(Reach::window);
   state.look = {.color = false, .unicode = false};
   const std::string text = dump(render(state, {80, 20}), false);
-  EXPECT_TRUE(std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
+  EXPECT_TRUE(
+      std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
   expect_golden("ascii", text);
 }
 
@@ -137,9 +139,8 @@ TEST(Render, OfThreeHundredThreadsTheSelectedOneIsInSight) {
   state.controls.selected = no_thread;
   const auto lines = lines_of(render(state, {80, 24}));
   EXPECT_NE(dump(render(state, {80, 24}), false).find("\xe2\x96\xb6worker-7 "), std::string::npos);
-  EXPECT_TRUE(std::ranges::any_of(lines, [](const std::string& line) {
-    return line.starts_with(" 1 functions");
-  }));
+  EXPECT_TRUE(std::ranges::any_of(
+      lines, [](const std::string& line) { return line.starts_with(" 1 functions"); }));
   EXPECT_EQ(with_threads(300).view.gils.at(main_gil).waiters, 299);
 }
 

@@ -48,9 +48,7 @@ class Stream {
     totals.ticks = static_cast<std::uint64_t>(t);
     sink_.accept(totals);
   }
-  void end(double t) {
-    sink_.accept(ProcessEnded{at_ms(t), process, EndReason::target_ended});
-  }
+  void end(double t) { sink_.accept(ProcessEnded{at_ms(t), process, EndReason::target_ended}); }
   [[nodiscard]] StackId frame(std::string_view function, std::uint32_t line,
                               StackId parent = empty_stack) {
     return names_.stack(parent, names_.code(function, "/srv/app/worker.py", 10), line);
