@@ -58,7 +58,8 @@ Style verdict_style(const State& state) {
   return {.ink = Ink::doubtful};
 }
 
-std::string blocker_text(const Profile& profile) {
+/// In fewer words where the columns are few.
+std::string blocker_text(const Profile& profile, int columns) {
   const auto rows = worst_blockers(profile);
   const auto named =
       std::ranges::find_if(rows, [](const FunctionBlame& row) { return !row.function.empty(); });
@@ -66,9 +67,13 @@ std::string blocker_text(const Profile& profile) {
   double all = to_seconds(hand_over_wait(profile));
   for (const FunctionBlame& row : rows) all += to_seconds(row.time);
   const std::string place = place_of(named->file, named->line);
-  return fmt::format("Worst blocker: {}{} kept others waiting {} ({:.0f} % of all)",
-                     terminal_text(named->function), place.empty() ? "" : " in " + place,
-                     human(named->time), all > 0 ? 100 * to_seconds(named->time) / all : 0);
+  const std::string where = terminal_text(named->function) + (place.empty() ? "" : " in " + place);
+  const std::string time = human(named->time);
+  const double share = all > 0 ? 100 * to_seconds(named->time) / all : 0;
+  const std::string words = fmt::format(
+      "Worst blocker: {} kept others waiting {} ({:.0f} % of all waiting)", where, time, share);
+  if (static_cast<int>(display_width(words)) <= columns) return words;
+  return fmt::format("Worst: {}, others waited {} ({:.0f} %)", where, time, share);
 }
 
 std::string reach_text(const State& state) {
@@ -189,7 +194,8 @@ void put_header(Screen& screen, Area area, const State& state) {
     if (row < end) screen.put(row++, 0, line, verdict_style(state));
   }
   if (row < end && !state.view.profile.gils.empty()) {
-    screen.put_short(row, 0, blocker_text(state.view.profile), screen.size().columns);
+    screen.put_short(row, 0, blocker_text(state.view.profile, screen.size().columns),
+                     screen.size().columns);
   }
 }
 

@@ -123,11 +123,11 @@ void put_blame(Screen& screen, Area area, const State& state) {
   for (std::size_t i = 0; i < count; ++i) {
     const FunctionBlame& entry = blame[first + i];
     const int row = area.top + 1 + static_cast<int>(i);
-    screen.put_short(row, 1, waiters[i + 1], waiter_width);
+    screen.put(row, 1, shortened_inside(waiters[i + 1], waiter_width));
     screen.put_right(row, time_end, human(entry.time), {.ink = Ink::waiting});
     put_share(screen, row, share_end, share(entry.time, waiting), Ink::waiting);
-    screen.put_short(row, holder_at, holders[i + 1], holder_width,
-                     {.dim = entry.holder == no_thread});
+    screen.put(row, holder_at, shortened_inside(holders[i + 1], holder_width),
+               {.dim = entry.holder == no_thread});
     if (entry.holder == no_thread) continue;
     const int column =
         screen.put_short(row, function_at, function_name(entry.function), columns - function_at);

@@ -15,7 +15,7 @@ constexpr int share_width = 5;
 /// The last of the four has a heading of six.
 constexpr int shares_width = 4 * (1 + share_width) + 1;
 constexpr int least_name = 10;
-constexpr int least_strip = 8;
+constexpr int least_strip = 6;
 constexpr int most_strip = 240;
 
 /// Widths of the columns; 0: left out. Each but the first has a space before it.
@@ -23,6 +23,7 @@ struct Widths {
   int name = 0;
   int tid = 0;
   int state = short_state;
+  int ready = 0;
   int blocked_in = 0;
   int longest = 0;
   int handoffs = 0;
@@ -42,11 +43,12 @@ Widths widths_for(int columns, int longest_name) {
     left -= more;
   };
   take(widths.strip, least_strip + 1, 0);
-  take(widths.name, std::clamp(longest_name - widths.name, 0, 6), 0);
+  take(widths.name, std::clamp(longest_name - widths.name, 0, std::clamp(left, 0, 6)), 0);
   take(widths.tid, 8, 0);
   take(widths.longest, 8, 0);
   take(widths.handoffs, 7, 0);
   take(widths.strip, 8, 0);
+  take(widths.ready, 7, 0);
   take(widths.state, long_state - short_state, 0);
   take(widths.blocked_in, 16, 16);
   take(widths.name, std::clamp(longest_name - widths.name, 0, std::max(left / 3, 0)), 0);
@@ -75,6 +77,7 @@ class Table {
       heading(row, column, share_width, true);
     }
     heading(row, Column::blocked, share_width + 1, true);
+    if (widths_.ready > 0) heading(row, Column::ready, widths_.ready - 1, true);
     if (widths_.blocked_in > 0) {
       screen_.put(row, column_, "blocked in", {.reverse = true}, widths_.blocked_in - 1);
       column_ += widths_.blocked_in;
@@ -84,9 +87,10 @@ class Table {
     if (widths_.strip > 0) {
       const int slots = widths_.strip - 1;
       const auto seconds = to_seconds(slots * slot_length);
+      constexpr int room_for_words = 9;
       screen_.put(row, column_,
-                  shortened(fmt::format("last {:.0f} s", seconds), static_cast<std::size_t>(slots)),
-                  {.reverse = true});
+                  fmt::format("{}{:.0f} s", slots >= room_for_words ? "last " : "", seconds),
+                  {.reverse = true}, slots);
     }
   }
 
@@ -95,7 +99,8 @@ class Table {
     const bool gone = thread.now == nullptr;
     const Style plain{.dim = gone};
     screen_.put(row, 0, selected ? mark() : " ", {.bold = true});
-    text(row, thread.name, widths_.name, {.bold = selected, .dim = gone});
+    text(row, shortened_inside(thread.name, widths_.name), widths_.name,
+         {.bold = selected, .dim = gone});
     if (widths_.tid > 0) number(row, std::to_string(thread.tid.value), widths_.tid - 1, plain);
     const Ink ink = gone ? Ink::plain : ink_of(thread.activity);
     text(row, state_words(thread, widths_.state > short_state), widths_.state,
@@ -104,8 +109,10 @@ class Table {
     share(row, thread.wait, share_width, Ink::waiting, gone);
     share(row, thread.run, share_width, Ink::running, gone);
     share(row, thread.blocked, share_width + 1, Ink::plain, gone);
+    if (widths_.ready > 0) share(row, thread.ready, widths_.ready - 1, Ink::runnable, gone);
     if (widths_.blocked_in > 0) {
-      text(row, gone ? "" : syscall_name(thread.now->blocked_in), widths_.blocked_in - 1,
+      const bool blocks = !gone && thread.blocked >= 0.0005;
+      text(row, blocks ? syscall_name(thread.now->blocked_in) : "", widths_.blocked_in - 1,
            {.dim = true});
     }
     if (widths_.longest > 0) number(row, short_time(thread.longest_wait), 7, plain);

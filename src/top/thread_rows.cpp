@@ -41,6 +41,7 @@ ThreadRow row_of(const ThreadProfile& thread, const View& view) {
   row.wait = share(Activity::waiting);
   row.run = share(Activity::running);
   row.blocked = share(Activity::blocked);
+  row.ready = share(Activity::runnable);
   row.longest_wait = thread.longest_wait;
   row.handoffs = thread.holds;
   return row;
@@ -57,6 +58,7 @@ bool before(const ThreadRow& a, const ThreadRow& b, Column column) {
     case Column::wait: return std::tuple(a.wait, a.hold) > std::tuple(b.wait, b.hold);
     case Column::run: return a.run > b.run;
     case Column::blocked: return a.blocked > b.blocked;
+    case Column::ready: return a.ready > b.ready;
     case Column::longest_wait: return a.longest_wait > b.longest_wait;
     case Column::handoffs: return a.handoffs > b.handoffs;
   }
@@ -84,6 +86,17 @@ std::size_t selected_row(const std::vector<ThreadRow>& rows, Tid selected) {
   return found != rows.end() ? static_cast<std::size_t>(found - rows.begin()) : 0;
 }
 
+std::string shortened_inside(std::string_view text, int width) {
+  constexpr int least_with_end = 9;
+  const auto columns = static_cast<std::size_t>(std::max(width, 0));
+  if (display_width(text) <= columns || width < least_with_end) return shortened(text, columns);
+  const std::size_t room = (columns - 3) / 2;
+  std::string_view tail = text;
+  while (display_width(tail) > room) tail.remove_prefix(first_glyph(tail).bytes.size());
+  // shortened() puts the dots at the end of the beginning.
+  return shortened(text, columns - display_width(tail)) + std::string(tail);
+}
+
 std::string_view heading_of(Column column) {
   switch (column) {
     case Column::name: return "thread";
@@ -93,6 +106,7 @@ std::string_view heading_of(Column column) {
     case Column::wait: return "wait%";
     case Column::run: return "run%";
     case Column::blocked: return "block%";
+    case Column::ready: return "ready%";
     case Column::longest_wait: return "longest";
     case Column::handoffs: return "handed";
   }

@@ -18,6 +18,7 @@ struct ThreadRow {
   double wait = 0;
   double run = 0;
   double blocked = 0;
+  double ready = 0;  ///< runnable: it lacked a CPU, not the GIL
   Duration longest_wait{};
   std::uint64_t handoffs = 0;
 };
@@ -27,6 +28,9 @@ struct ThreadRow {
 
 /// Which of the rows is selected; 0 when none or one that is not listed.
 [[nodiscard]] std::size_t selected_row(const std::vector<ThreadRow>& rows, Tid selected);
+
+/// At most so many columns of it, with the beginning and the end: names of threads differ there.
+[[nodiscard]] std::string shortened_inside(std::string_view text, int width);
 
 [[nodiscard]] std::string_view heading_of(Column column);
 

@@ -22,10 +22,11 @@ enum class Column : std::uint8_t {
   wait,
   run,
   blocked,
+  ready,
   longest_wait,
   handoffs,
 };
-inline constexpr std::size_t column_count = 9;
+inline constexpr std::size_t column_count = 10;
 
 /// What the user has chosen.
 struct Controls {

@@ -153,6 +153,16 @@ TEST(Render, NothingIsTooSmallOrTooLarge) {
   }
 }
 
+TEST(Render, LongNamesKeepBothEnds) {
+  Live live{std::chrono::seconds{10}};
+  fight(live, 1000, "ThreadPoolExecutor-0_1", "ThreadPoolExecutor-0_2");
+  State state;
+  state.view = live.view(Reach::window);
+  const std::string text = dump(render(state, {60, 24}), false);
+  EXPECT_NE(text.find("or-0_1 "), std::string::npos) << text;
+  EXPECT_NE(text.find("or-0_2 "), std::string::npos) << text;
+}
+
 TEST(Render, BeforeAnythingIsKnown) {
   State state;
   state.command = "python app.py";
