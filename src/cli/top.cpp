@@ -107,7 +107,7 @@ int top_attached(const TopOptions& options) {
 }
 
 int top_launched(const TopOptions& options) {
-  OutputFile output;
+  const OutputFile output;
   const UniqueFd no_input{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
   // Keys are for the view: the program gets none of them.
   Child child = Child::start(options.command, {no_input.get(), output.fd(), output.fd()});

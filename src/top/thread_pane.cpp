@@ -48,8 +48,8 @@ Widths widths_for(int columns, int longest_name) {
   take(widths.longest, 8, 0);
   take(widths.handoffs, 7, 0);
   take(widths.strip, 8, 0);
-  take(widths.ready, 7, 0);
   take(widths.state, long_state - short_state, 0);
+  take(widths.ready, 7, 0);
   take(widths.blocked_in, 16, 16);
   take(widths.name, std::clamp(longest_name - widths.name, 0, std::max(left / 3, 0)), 0);
   const int strip = std::clamp(left, 0, most_strip - widths.strip);
