@@ -184,7 +184,10 @@ class TopScreen {
   }
 
   void record() {
-    if (!live_.started()) return say("there is nothing to record yet");
+    if (!live_.started()) {
+      say("there is nothing to record yet");
+      return;
+    }
     say(write_recording(frozen_ ? *frozen_ : live_.recording(), state_.view.profile.process.pid));
   }
 

@@ -180,9 +180,9 @@ void put_lower_pane(Screen& screen, Area area, const State& state,
   }
   const Area below{area.top + 1, area.rows - 1};
   switch (state.controls.pane) {
-    case Pane::functions: return put_functions(screen, below, state);
-    case Pane::blame: return put_blame(screen, below, state);
-    case Pane::stack: return put_stack(screen, below, state, rows);
+    case Pane::functions: put_functions(screen, below, state); break;
+    case Pane::blame: put_blame(screen, below, state); break;
+    case Pane::stack: put_stack(screen, below, state, rows); break;
   }
 }
 
