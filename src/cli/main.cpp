@@ -19,6 +19,7 @@ int run(int argc, char** argv) {
   int status = 0;
   gilspy::add_record(app, status);
   gilspy::add_attach(app, status);
+  gilspy::add_top(app, status);
   gilspy::add_dump(app, status);
   gilspy::add_report(app, status);
   gilspy::add_doctor(app, status);

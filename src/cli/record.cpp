@@ -7,7 +7,7 @@
 #include "find_target.h"
 #include "gilspy/base/failure.h"
 #include "gilspy/os/child.h"
-#include "gilspy/os/process_memory.h"
+#include "launched.h"
 #include "session.h"
 #include "signals.h"
 
@@ -18,17 +18,6 @@ struct RecordOptions {
   std::vector<std::string> command;
   SessionOptions session;
 };
-
-/// How soon a program that is not (yet) a Python is looked at again, by how long it has run: an
-/// interpreter is ready after 10-30 ms, and a short program may be over by then.
-Duration look_again_after(Duration age) {
-  if (age < std::chrono::milliseconds{500}) return std::chrono::milliseconds{1};
-  if (age < std::chrono::seconds{5}) return std::chrono::milliseconds{10};
-  return std::chrono::milliseconds{100};
-}
-
-/// A wrapper (uv run, a shell) has its Python as a child; children are looked for less often.
-constexpr Duration children_after = std::chrono::milliseconds{200};
 
 /// One launched program, from start to end.
 class Recorder {
@@ -48,7 +37,10 @@ class Recorder {
   void sample() {
     RunOptions run = run_options(options_);
     const auto whole = run.duration;
-    while (auto found = wait_for_python()) {
+    while (auto found = wait_for_python(child_.pid(), watches_, why_)) {
+      if (found->process.pid() != child_.pid()) {
+        say(options_, fmt::format("sampling its child process {}", found->process.pid().value));
+      }
       // The duration counts from the first Python on, not from the launch.
       if (!first_sample_) first_sample_ = now();
       if (whole) run.duration = std::max(Duration{}, *whole - (now() - *first_sample_));
@@ -76,33 +68,6 @@ class Recorder {
     while (const auto signal = signals_.take()) {
       if (*signal == SIGTERM || *signal == SIGHUP) child_.send_signal(*signal);
     }
-    return std::nullopt;
-  }
-
-  /// Nothing when the program ended without (another) Python.
-  std::optional<FoundTarget> wait_for_python() {
-    const Time start = now();
-    Time children_looked_at = start;
-    while (true) {
-      if (wait_until(now() + look_again_after(now() - start), watches_)) return std::nullopt;
-      if (auto found = look(child_.pid())) return found;
-      if (now() - children_looked_at > children_after) {
-        children_looked_at = now();
-        if (auto found = python_child_of(child_.pid())) {
-          say(options_, fmt::format("sampling its child process {}", found->process.pid().value));
-          return found;
-        }
-      }
-    }
-  }
-
-  std::optional<FoundTarget> look(Pid pid) {
-    auto process = ProcDir::open(pid);
-    if (!process) return std::nullopt;
-    ProcessMemory memory{pid};
-    auto target = locate_python(*process, memory);
-    if (target) return FoundTarget{std::move(*process), std::move(*target)};
-    if (target.error().kind != LocateFailure::Kind::gone) why_ = target.error().what;
     return std::nullopt;
   }
 

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "gilspy/base/failure.h"
 
@@ -21,8 +22,15 @@ int shell_status(int status) {
 }
 
 /// Runs in the forked child: only async-signal-safe calls. Reports errno through the pipe.
-[[noreturn]] void exec_program(char* const* arguments, int report) {
-  ::execvp(arguments[0], arguments);
+[[noreturn]] void exec_program(char* const* arguments, Child::Streams streams, int report) {
+  const std::array wanted{std::pair{streams.input, STDIN_FILENO},
+                          std::pair{streams.output, STDOUT_FILENO},
+                          std::pair{streams.error, STDERR_FILENO}};
+  bool placed = true;
+  for (const auto& [from, to] : wanted) {
+    if (from >= 0 && ::dup2(from, to) < 0) placed = false;
+  }
+  if (placed) ::execvp(arguments[0], arguments);
   const int error = errno;
   [[maybe_unused]] const ssize_t told = ::write(report, &error, sizeof(error));
   ::_exit(127);
@@ -34,7 +42,7 @@ UniqueFd open_pidfd(Pid pid) {
   return UniqueFd{static_cast<int>(::syscall(SYS_pidfd_open, pid.value, 0))};
 }
 
-Child Child::start(const std::vector<std::string>& command) {
+Child Child::start(const std::vector<std::string>& command, Streams streams) {
   // execvp takes char* for history's sake, and changes nothing: these are copies all the same.
   std::vector<std::string> words = command;
   std::vector<char*> arguments;
@@ -50,7 +58,7 @@ Child Child::start(const std::vector<std::string>& command) {
   UniqueFd writer{ends[1]};
   const pid_t pid = ::fork();
   if (pid < 0) throw Failure(ExitCode::other, fmt::format("cannot fork: {}", std::strerror(errno)));
-  if (pid == 0) exec_program(arguments.data(), writer.get());
+  if (pid == 0) exec_program(arguments.data(), streams, writer.get());
 
   writer.reset();
   int error = 0;

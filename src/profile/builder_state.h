@@ -5,6 +5,7 @@
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "blame_ledger.h"
@@ -19,7 +20,8 @@ namespace gilspy {
 /// in builder_profile.cpp.
 class ProfileBuilder::State {
  public:
-  explicit State(Options options) : options_(options) {}
+  explicit State(Options options)
+      : options_(std::move(options)), tables_(options_.tables ? options_.tables : own_tables_) {}
 
   void accept(const Event& event);
   [[nodiscard]] Profile profile() const;
@@ -55,7 +57,8 @@ class ProfileBuilder::State {
   void put_gils(Profile& profile, const std::vector<GilClock>& gils) const;
 
   Options options_;
-  std::shared_ptr<Tables> tables_ = std::make_shared<Tables>();
+  std::shared_ptr<Tables> own_tables_ = std::make_shared<Tables>();
+  std::shared_ptr<const Tables> tables_;  ///< those of the options, or own_tables_
   std::optional<Time> begin_;
   Time now_{};
   std::optional<ProcessStarted> process_;  ///< the first one

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -18,7 +19,8 @@ constexpr Time latest_moment{std::chrono::hours{24 * 36500}};
 }  // namespace
 
 ProfileBuilder::ProfileBuilder() : ProfileBuilder(Options{}) {}
-ProfileBuilder::ProfileBuilder(Options options) : state_(std::make_unique<State>(options)) {}
+ProfileBuilder::ProfileBuilder(Options options)
+    : state_(std::make_unique<State>(std::move(options))) {}
 ProfileBuilder::~ProfileBuilder() = default;
 
 void ProfileBuilder::accept(const Event& event) { state_->accept(event); }
@@ -26,7 +28,7 @@ void ProfileBuilder::accept(const Event& event) { state_->accept(event); }
 Profile ProfileBuilder::profile() const { return state_->profile(); }
 
 void ProfileBuilder::State::accept(const Event& event) {
-  tables_->accept(event);
+  if (!options_.tables) own_tables_->accept(event);
   if (const auto time = time_of(event)) advance(*time);
   std::visit([this](const auto& e) { on(e); }, event);
 }

@@ -46,6 +46,7 @@ void ThreadClock::sampled(Time at, StackId stack) {
 }
 
 void ThreadClock::held_until(Time at, Duration hold) {
+  if (hold > Duration{}) ++figures_.holds;
   // A tid can be used again while the old holder is still on record: no hold is longer than the
   // life.
   figures_.longest_hold = std::max(figures_.longest_hold, std::min(hold, at - figures_.first));

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "gilspy/profile/blame.h"
-#include "text.h"
+#include "gilspy/base/text.h"
 
 namespace gilspy {
 namespace {

@@ -34,7 +34,7 @@
 #include "page_overview.h"
 #include "page_stacks.h"
 #include "page_tracks.h"
-#include "text.h"
+#include "gilspy/base/text.h"
 
 namespace gilspy {
 namespace {

@@ -7,7 +7,7 @@
 #include "gilspy/export/exporter.h"
 #include "gilspy/profile/blame.h"
 #include "gilspy/profile/findings.h"
-#include "text.h"
+#include "gilspy/base/text.h"
 
 namespace gilspy {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "text.h"
+#include "gilspy/base/text.h"
 
 namespace gilspy {
 namespace {

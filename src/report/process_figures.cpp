@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "text.h"
+#include "gilspy/base/text.h"
 
 namespace gilspy {
 namespace {

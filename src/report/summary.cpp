@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "gilspy/base/text.h"
 #include "gilspy/profile/blame.h"
 #include "process_figures.h"
-#include "text.h"
 #include "text_table.h"
 #include "thread_table.h"
 

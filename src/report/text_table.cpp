@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "text.h"
+#include "gilspy/base/text.h"
 
 namespace gilspy {
 

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "text.h"
+#include "gilspy/base/text.h"
 #include "text_table.h"
 
 namespace gilspy {

@@ -37,6 +37,8 @@ class Tables : public SampleSink {
 
   [[nodiscard]] std::string_view function_of(const StackNode& node) const;
   [[nodiscard]] std::string_view file_of(const StackNode& node) const;
+  [[nodiscard]] std::size_t string_count() const { return strings_.size(); }
+  [[nodiscard]] std::size_t code_count() const { return codes_.size(); }
   [[nodiscard]] std::size_t stack_count() const { return stacks_.size(); }
 
  private:

@@ -9,12 +9,23 @@
 
 namespace gilspy {
 
-/// A program launched by us. Its standard streams, process group, signal mask and dispositions are
-/// those gilspy was started with. It outlives gilspy: nothing here kills it.
+/// A program launched by us. Its standard streams (unless said otherwise), process group, signal
+/// mask and dispositions are those gilspy was started with. It outlives gilspy: nothing here kills
+/// it.
 class Child {
  public:
+  /// Descriptors that become its standard streams; -1: gilspy's own.
+  struct Streams {
+    int input = -1;
+    int output = -1;
+    int error = -1;
+  };
+
   /// Throws Failure: 1 with the reason when the program cannot be run.
-  [[nodiscard]] static Child start(const std::vector<std::string>& command);
+  [[nodiscard]] static Child start(const std::vector<std::string>& command) {
+    return start(command, Streams{});
+  }
+  [[nodiscard]] static Child start(const std::vector<std::string>& command, Streams streams);
 
   [[nodiscard]] Pid pid() const { return pid_; }
   /// Readable (poll) once the program has ended.

@@ -56,6 +56,7 @@ struct ThreadProfile {
   std::uint64_t waits = 0;  ///< separate waits seen
   /// With the GIL of a free-threaded build off; by Attachment, the first one unused.
   std::array<Duration, attachment_count> attached_times{};
+  std::uint64_t holds = 0;  ///< separate holds seen: how often it was handed the GIL, at least
 };
 
 /// Figures of one GIL over the run.

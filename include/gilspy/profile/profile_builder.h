@@ -13,6 +13,9 @@ class ProfileBuilder : public SampleSink {
   struct Options {
     bool keep_timeline =
         true;  ///< off for views that only need sums; then Profile::timeline is empty
+    /// For several builders of one stream: whoever owns the tables puts the definitions into them
+    /// before the builders see what uses these. Null: the builder keeps its own.
+    std::shared_ptr<const Tables> tables = nullptr;
   };
 
   ProfileBuilder();

@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <string_view>
 
 #include "gilspy/base/failure.h"
 
@@ -81,6 +84,17 @@ TEST(ChildTest, InheritsTheSignalMaskAsItIs) {
   ASSERT_EQ(::sigprocmask(SIG_SETMASK, &mask, nullptr), 0);
   EXPECT_TRUE(blocks_just("200"));
   ASSERT_EQ(::sigprocmask(SIG_SETMASK, &before, nullptr), 0);
+}
+
+TEST(ChildTest, GetsTheStreamsThatAreSaid) {
+  const UniqueFd file{::memfd_create("output", MFD_CLOEXEC)};
+  const UniqueFd nothing{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  Child child = Child::start({"sh", "-c", "cat; echo out; echo err >&2"},
+                             {nothing.get(), file.get(), file.get()});
+  EXPECT_EQ(child.wait(), 0);
+  std::array<char, 16> text{};
+  ASSERT_EQ(::pread(file.get(), text.data(), text.size(), 0), 8);
+  EXPECT_EQ(std::string_view(text.data(), 8), "out\nerr\n");
 }
 
 TEST(ChildTest, StaysInTheProcessGroup) {

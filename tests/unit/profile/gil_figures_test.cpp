@@ -26,6 +26,7 @@ TEST(GilFigures, TwoThreadsAlternatingEveryFiveMilliseconds) {
     EXPECT_EQ(p.thread(tid)->longest_hold, ms(5));
     EXPECT_EQ(p.thread(tid)->longest_wait, ms(5));
     EXPECT_EQ(p.thread(tid)->waits, 100U);
+    EXPECT_EQ(p.thread(tid)->holds, 100U);
   }
   EXPECT_EQ(blame_between(p, A, B), ms(500));
   EXPECT_EQ(blame_between(p, B, A), ms(500));

@@ -1,4 +1,4 @@
-#include "text.h"
+#include "gilspy/base/text.h"
 
 #include <algorithm>
 #include <array>
@@ -109,6 +109,11 @@ std::string shortened(std::string_view text, std::size_t width) {
     bytes += point.bytes;
   }
   return std::string(text.substr(0, bytes)).append(ellipsis);
+}
+
+Glyph first_glyph(std::string_view text) {
+  const CodePoint point = first_of(text);
+  return {text.substr(0, point.bytes), width_of(point.value)};
 }
 
 std::string_view basename_of(std::string_view path) {

@@ -1,8 +1,6 @@
-#include "../../../src/report/text.h"
+#include "gilspy/base/text.h"
 
 #include <gtest/gtest.h>
-
-#include "../../../src/report/text_table.h"
 
 namespace gilspy {
 namespace {
@@ -50,23 +48,20 @@ TEST(Text, ShorteningLeavesWholeCharacters) {
   EXPECT_EQ(shortened("\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad\xe6\x96\x87", 6), "\xe4\xb8\xad...");
 }
 
+TEST(Text, GlyphsComeWithTheirWidth) {
+  const auto first = first_glyph(
+      "\xe4\xb8\xad"
+      "b");
+  EXPECT_EQ(first.bytes, "\xe4\xb8\xad");
+  EXPECT_EQ(first.width, 2U);
+  EXPECT_EQ(first_glyph("\xcc\x81").width, 0U);
+  EXPECT_EQ(first_glyph("\xff").bytes.size(), 1U);
+}
+
 TEST(Text, BasenameIsTheLastPart) {
   EXPECT_EQ(basename_of("/app/worker.py"), "worker.py");
   EXPECT_EQ(basename_of("<frozen importlib>"), "<frozen importlib>");
   EXPECT_EQ(basename_of("a/"), "");
-}
-
-TEST(Text, TablesAlignByWidth) {
-  TextTable table;
-  table.column("name", TextTable::Align::left);
-  table.column("n", TextTable::Align::right);
-  table.row({"\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad", "1"});
-  table.row({"b", "100"});
-  const auto lines = table.lines();
-  ASSERT_EQ(lines.size(), 3U);
-  EXPECT_EQ(lines[0], "name      n");
-  EXPECT_EQ(lines[1], "\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad    1");
-  EXPECT_EQ(lines[2], "b       100");
 }
 
 }  // namespace

@@ -19,6 +19,15 @@ namespace gilspy {
 /// The beginning of `text`, with "..." where something is left out, in at most `width` columns.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t width);
 
+/// What a terminal shows in one place, and how many columns it takes: 0 for a mark that combines
+/// with what stands before it.
+struct Glyph {
+  std::string_view bytes;
+  std::size_t width = 1;
+};
+/// The first one of a text that is not empty and is terminal_text().
+[[nodiscard]] Glyph first_glyph(std::string_view text);
+
 /// What comes after the last slash: "worker.py".
 [[nodiscard]] std::string_view basename_of(std::string_view path);
 
