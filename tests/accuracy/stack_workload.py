@@ -106,7 +106,7 @@ POSSIBLE = {
     "recursion": "outer(;rec){0,498}|outer(;rec){499}(;inner)?",
     "callbacks": "outer(;(key|red)(;inner)?)?",
     "operators": "outer(;(init|add|prop)(;inner)?)?",
-    "redefined": "outer(;mid(;inner)?)?",
+    "redefined": "<module>|outer(;mid(;inner)?)?",
 }
 
 COMMON = """
@@ -122,7 +122,7 @@ def source(variant):
         text += SOURCES[variant].replace("_i", "_%d" % i)
     first = "drive" if variant == "coroutines" else "outer"
     calls = "".join("        %s_%d()\n" % (first, i) for i in range(FAMILIES))
-    return text + "def run():\n    while True:\n" + calls
+    return text + "def run():\n    print('ready', flush=True)\n    while True:\n" + calls
 
 
 def redefining_source():
@@ -137,6 +137,7 @@ def redefining_source():
 import marshal
 texts = [marshal.dumps(text) for text in texts]
 def run():
+    print("ready", flush=True)
     while True:
         for i, text in enumerate(texts):
             made = {}
@@ -153,7 +154,6 @@ def main():
     names = {}
     text = redefining_source() if variant == "redefined" else source(variant)
     exec(compile(text, "workload", "exec"), names)
-    print("ready", flush=True)
     names["run"]()
 
 
