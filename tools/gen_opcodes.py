@@ -3,6 +3,7 @@
     PYTHON - < tools/gen_opcodes.py > python_offsets/tables/opcodes_3_Y.inc
 
 `ends`: the instructions after which a frame's bytes stay behind although the frame is no more.
+`leaves`: those that call or raise.
 `caches`: how many code units of inline cache follow an instruction, where there are any.
 """
 
@@ -17,6 +18,8 @@ ENDS = (
     "INSTRUMENTED_RETURN_VALUE",
     "INSTRUMENTED_RETURN_CONST",
 )
+
+LEAVES = ("CALL", "RAISE_VARARGS", "RERAISE", "SEND", "FOR_ITER")
 
 
 def numbers():
@@ -58,6 +61,9 @@ def main():
     for name in ENDS:
         if name in names:
             print("  opcodes.ends.at(%d) = true;  // %s" % (names[name], name))
+    for name, number in sorted(names.items(), key=lambda item: item[1]):
+        if number < 256 and name.replace("INSTRUMENTED_", "").startswith(LEAVES):
+            print("  opcodes.leaves.at(%d) = true;  // %s" % (number, name))
     lengths = {}
     for name, count in caches(names).items():
         if name in names and names[name] < 256:

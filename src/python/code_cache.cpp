@@ -134,9 +134,11 @@ Result<void> CodeCache::load_bytecode(Code& code) {
   std::vector<std::byte> bytes(code.bytecode_size);
   if (auto done = memory_.read(code.bytecode, bytes); !done) return done;
   code.ends.assign(bytes.size() / code_unit, false);
+  code.leaves.assign(code.ends.size(), false);
   for (std::size_t unit = 0; unit < code.ends.size();) {
     const auto opcode = std::to_integer<std::uint8_t>(bytes[unit * code_unit]);
     code.ends[unit] = layout_.opcodes.ends.at(opcode);
+    code.leaves[unit] = layout_.opcodes.leaves.at(opcode);
     unit += std::size_t{1} + layout_.opcodes.caches.at(opcode);
   }
   return {};

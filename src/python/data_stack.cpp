@@ -38,7 +38,7 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
     }
     if (climb(guess) != Climb::done) continue;
     drop_raised(guess);
-    add_generators_on_top(guess);
+    if (add_generators_on_top(guess) == Link::unsure) continue;
     const auto keep = std::min(found_.size(), max_stack_depth);
     frames.assign(found_.end() - static_cast<std::ptrdiff_t>(keep), found_.end());
     return {};
@@ -62,18 +62,19 @@ DataStack::Climb DataStack::climb_chunk(Guess& guess, std::size_t index) {
   // push_chunk (Python/pystate.c) leaves the first word of a thread's first chunk unused.
   std::uint64_t at = static_cast<std::uint64_t>(layout_.at.chunk.data.offset) +
                      (index == 0 && guess.whole ? word : 0);
-  bool live = true;
-  while (live) {
+  Standing standing = Standing::live;
+  while (standing == Standing::live) {
     const auto bytes = slice(chunk.bytes, at, header_);
     if (!bytes) break;
     const Sight sight = sight_of(chunk.at + at, *bytes);
-    live = step_onto(guess, sight);
-    if (live) at += codes_.find(sight.position.code)->frame_size;
+    standing = step_onto(guess, sight);
+    if (standing == Standing::live) at += codes_.find(sight.position.code)->frame_size;
   }
+  if (standing == Standing::unsure) return Climb::torn;
   // A chunk below another one is full of frames that are there.
   if (!on_top) return at == chunk.used ? Climb::done : Climb::torn;
   const auto size = StructView{chunk.bytes}.get(layout_.at.chunk.size).value_or(0);
-  if (live && at + header_ <= size) {
+  if (standing == Standing::live && at + header_ <= size) {
     chunk.used = std::min(size, std::max(2 * chunk.used, at + slack));
     return Climb::short_copy;
   }
@@ -82,95 +83,112 @@ DataStack::Climb DataStack::climb_chunk(Guess& guess, std::size_t index) {
 }
 
 /// Whether there is a frame here, called from the topmost one found so far.
-bool DataStack::step_onto(Guess& guess, const Sight& sight) {
+DataStack::Standing DataStack::step_onto(Guess& guess, const Sight& sight) {
   const bool first = steps_.empty();
   const RemoteAddress below = first ? RemoteAddress{} : steps_.back().sight.at;
+  if (!is_live(sight)) return Standing::gone;
   links_.clear();
   // Below the lowest chunk that is looked at there may be others.
-  const bool linked = (first && !guess.whole) || link(guess, sight.previous, below);
-  if (!linked || !is_live(sight)) return false;
-  const auto is_entry = [this](const Sight& link) {
-    return link.owner >= layout_.traits.first_entry_owner;
+  const Link linked = first && !guess.whole ? Link::leads_there : link(guess, sight.previous, below);
+  if (linked == Link::unsure) return Standing::unsure;
+  if (linked == Link::leads_elsewhere) return Standing::gone;
+  const auto is_entry = [this](const Sight& between) {
+    return between.owner >= layout_.traits.first_entry_owner;
   };
   const bool from_c = sight.entry || std::ranges::any_of(links_, is_entry);
   // A frame that runs has not called another one but through C: these are the remains of one that
   // left by an exception.
-  if (!first && links_.empty() && !from_c && steps_.back().sight.running) return false;
+  if (!first && links_.empty() && !from_c && steps_.back().sight.running) return Standing::gone;
   const std::size_t frames_below = found_.size();
   for (const Sight& between : std::views::reverse(links_)) {
     if (!is_entry(between)) found_.push_back(between.position);
   }
   found_.push_back(sight.position);
   steps_.push_back({sight, frames_below, from_c});
-  return true;
+  return Standing::live;
 }
 
 bool DataStack::is_live(const Sight& sight) {
   if (sight.owner != 0) return false;  // FRAME_OWNED_BY_THREAD
   const CodeCache::Code* code = codes_.get(sight.position.code);
   if (code == nullptr || code->frame_size < header_) return false;
-  const RemoteAddress begin = layout_.traits.instruction == Traits::Instruction::last
-                                  ? code->bytecode - code_unit  // it has not begun yet
-                                  : code->bytecode;
-  if (sight.position.instruction < begin) return false;
-  if (sight.position.instruction < code->bytecode) return true;
+  if (sight.position.instruction < code->bytecode) return false;
   const std::uint64_t offset = sight.position.instruction - code->bytecode;
   if (offset >= code->bytecode_size || offset % code_unit != 0) return false;
-  return sight.running || !code->ends_frame(offset);
+  if (sight.running) return true;
+  // A frame that has not begun is linked only after it is filled in: what it says of its caller may
+  // be what another frame left in its place.
+  return offset > 0 && !code->ends_frame(offset);
+}
+
+/// Whether a frame with nothing above it may be one that an exception has just ended.
+bool DataStack::may_be_leaving(const Sight& sight) const {
+  if (layout_.at.frame.stacktop.present()) return !sight.running;
+  const CodeCache::Code* code = codes_.find(sight.position.code);
+  return code != nullptr && code->leaves_frame(sight.position.instruction - code->bytecode);
 }
 
 /// Follows frames outside of the chunks from one to another; they are in links_ after that.
-bool DataStack::link(Guess& guess, RemoteAddress from, RemoteAddress to) {
+DataStack::Link DataStack::link(Guess& guess, RemoteAddress from, RemoteAddress to) {
   for (RemoteAddress at = from; at != to;) {
-    if (at.is_null() || in_chunks(guess, at) || links_.size() >= max_links) return false;
+    if (at.is_null() || in_chunks(guess, at) || links_.size() >= max_links) {
+      return Link::leads_elsewhere;
+    }
     const auto sight = lone(guess, at);
-    if (!sight) return false;
+    if (!sight) return Link::unsure;
     const bool entry = sight->owner >= layout_.traits.first_entry_owner;
-    if (!entry && codes_.get(sight->position.code) == nullptr) return false;
+    if (!entry && codes_.get(sight->position.code) == nullptr) return Link::unsure;
     links_.push_back(*sight);
     at = sight->previous;
   }
-  return true;
+  return Link::leads_there;
 }
 
-/// Up to 3.13 a frame that an exception ended looks like one in the middle of a call. Where a frame
-/// called from C ended so, only current_frame tells.
+/// A frame is taken off the stack before it is cleared, which takes long after an exception. Its
+/// bytes do not tell; current_frame does.
 void DataStack::drop_raised(const Guess& guess) {
-  if (!layout_.at.frame.stacktop.present() || !in_chunks(guess, head_)) return;
-  std::size_t keep = steps_.size();
-  for (std::size_t i = steps_.size(); i > 0 && !steps_[i - 1].sight.running; --i) {
-    const bool head_below = std::ranges::any_of(
-        std::span{steps_}.first(i - 1), [this](const Step& step) { return step.sight.at == head_; });
-    if (steps_[i - 1].from_c && head_below) keep = i - 1;
+  if (!in_chunks(guess, head_)) return;
+  const auto is_head = [this](const Step& step) { return step.sight.at == head_; };
+  const auto head = std::ranges::find_if(steps_, is_head);
+  if (head == steps_.end()) return;
+  while (&steps_.back() != &*head && may_be_leaving(steps_.back().sight)) {
+    found_.resize(steps_.back().frames_below);
+    steps_.pop_back();
   }
-  if (keep == steps_.size()) return;
-  found_.resize(steps_[keep].frames_below);
-  steps_.resize(keep);
 }
 
 /// A running generator has nothing on the data stack until it calls something.
-void DataStack::add_generators_on_top(Guess& guess) {
+DataStack::Link DataStack::add_generators_on_top(Guess& guess) {
   const RemoteAddress top = steps_.empty() ? RemoteAddress{} : steps_.back().sight.at;
   links_.clear();
-  if (in_chunks(guess, head_) || !link(guess, head_, top)) return;
+  if (in_chunks(guess, head_)) return Link::leads_elsewhere;
+  const Link linked = link(guess, head_, top);
+  if (linked != Link::leads_there) return linked;
   for (const Sight& between : std::views::reverse(links_)) {
     if (between.owner < layout_.traits.first_entry_owner) found_.push_back(between.position);
   }
+  return linked;
 }
 
+/// Nothing when it was not among what was read, or has become another one meanwhile.
 std::optional<DataStack::Sight> DataStack::lone(Guess& guess, RemoteAddress at) {
-  auto found = std::ranges::find(guess.lones, at, &Lone::at);
+  const auto found = std::ranges::find(guess.lones, at, &Lone::at);
   if (found == guess.lones.end()) {
     if (guess.lones.size() >= max_lones) {
       guess.lones.erase(std::ranges::min_element(guess.lones, {}, &Lone::used));
     }
-    guess.lones.push_back({at, std::vector<std::byte>(header_)});
-    found = std::prev(guess.lones.end());
+    std::vector<std::byte> bytes(header_);
+    if (memory_.read(at, bytes)) guess.lones.push_back({at, bytes, bytes, guess.reads});
+    return std::nullopt;
   }
-  if (!found->read) found->read = memory_.read(at, found->bytes).has_value();
-  if (!found->read) return std::nullopt;
   found->used = guess.reads;
-  return sight_of(at, found->bytes);
+  const Sight before = sight_of(at, found->before);
+  const Sight after = sight_of(at, found->after);
+  if (before.position.code != after.position.code || before.owner != after.owner) {
+    return std::nullopt;
+  }
+  // A generator that has yielded meanwhile is linked to nothing.
+  return after.previous.is_null() ? before : after;
 }
 
 DataStack::Sight DataStack::sight_of(RemoteAddress at, std::span<const std::byte> bytes) const {

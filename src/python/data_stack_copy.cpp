@@ -38,28 +38,23 @@ Result<bool> DataStack::copy(RemoteAddress thread, Guess& guess) {
     slots_.push_back({layout_.at.cframe.current_frame.in(guess.cframes[i]),
                       std::as_writable_bytes(std::span{&cframe_heads_[i], 1})});
   }
-  const auto add = [this](Chunk& chunk) {
+  const std::size_t head_slots = slots_.size();
+  for (Lone& lone : guess.lones) slots_.push_back({lone.at, lone.before});
+  for (Chunk& chunk : std::views::reverse(guess.chunks)) {
     chunk.bytes.resize(chunk.used);
     slots_.push_back({chunk.at, chunk.bytes});
-  };
-  if (!guess.chunks.empty()) add(guess.chunks.back());
-  const std::size_t needed = slots_.size();
-  for (Chunk& chunk : guess.chunks) {
-    if (&chunk != &guess.chunks.back()) add(chunk);
-  }
-  const std::size_t lones_from = slots_.size();
-  for (Lone& lone : guess.lones) {
-    lone.read = false;
-    slots_.push_back({lone.at, lone.bytes});
+    if (&chunk != &guess.chunks.back()) continue;
+    for (Lone& lone : guess.lones) slots_.push_back({lone.at, lone.after});
   }
   const auto done = memory_.read_batch(slots_);
   if (!done) return tl::make_unexpected(done.error());
   if (*done == 0) return fail(ErrorClass::drop_thread, "unreadable thread state");
-  for (std::size_t i = 0; i < guess.lones.size(); ++i) {
-    guess.lones[i].read = lones_from + i < *done;
+  if (*done < head_slots) guess.cframes.clear();
+  // Something that has gone stands in the way of what is behind it.
+  if (*done < slots_.size() && !guess.lones.empty()) {
+    guess.lones.clear();
+    return false;
   }
-  // One that has gone stands in the way of those behind it.
-  std::erase_if(guess.lones, [](const Lone& lone) { return !lone.read; });
 
   const auto pointer = [&](Field<RemoteAddress> field) {
     return load<RemoteAddress>(head_bytes_, static_cast<std::uint64_t>(field.offset) - begin)
@@ -67,9 +62,8 @@ Result<bool> DataStack::copy(RemoteAddress thread, Guess& guess) {
   };
   head_ = pointer(first);
   top_chunk_ = pointer(at.datastack_chunk);
-  if (*done < needed) guess.cframes.clear();
   const RemoteAddress known = guess.chunks.empty() ? RemoteAddress{} : guess.chunks.back().at;
-  if (*done < lones_from || top_chunk_ != known) {
+  if (*done < slots_.size() || top_chunk_ != known) {
     if (auto learnt = learn_chunks(top_chunk_, guess); !learnt) {
       return tl::make_unexpected(learnt.error());
     }

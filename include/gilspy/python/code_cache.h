@@ -28,11 +28,15 @@ class CodeCache {
     std::uint64_t bytecode_size = 0;  ///< in bytes; 0 where it lies elsewhere
     std::uint64_t frame_size = 0;     ///< in bytes; 0 where frames are objects
     LineTable lines;
-    std::vector<bool> ends;  ///< by code unit: an instruction that ends a frame
+    std::vector<bool> ends;    ///< by code unit: an instruction that ends a frame
+    std::vector<bool> leaves;  ///< likewise: one that calls or raises
 
     /// Whether the instruction at this byte offset into the bytecode ends a frame.
     [[nodiscard]] bool ends_frame(std::uint64_t offset) const {
       return offset / code_unit < ends.size() && ends[offset / code_unit];
+    }
+    [[nodiscard]] bool leaves_frame(std::uint64_t offset) const {
+      return offset / code_unit < leaves.size() && leaves[offset / code_unit];
     }
   };
 

@@ -42,10 +42,10 @@ class DataStack {
     std::vector<std::byte> bytes;
   };
   /// A frame outside of the chunks: a generator's, or the mark of an entry from C.
+  /// Copied before the chunks and after them: it is the same one when both say so.
   struct Lone {
     RemoteAddress at;
-    std::vector<std::byte> bytes;
-    bool read = false;       ///< its bytes are of this read
+    std::vector<std::byte> before, after;
     std::uint64_t used = 0;  ///< the read that needed it last
   };
   /// What the last read of a thread found, so that the next one gets all it needs at once.
@@ -64,6 +64,7 @@ class DataStack {
     bool entry = false;    ///< called from C
     bool running = false;  ///< not in the middle of a call to another frame, nor at its end
   };
+  enum class Link : std::uint8_t { leads_there, leads_elsewhere, unsure };
   /// A frame found on the way up.
   struct Step {
     Sight sight;
@@ -71,6 +72,7 @@ class DataStack {
     bool from_c = false;
   };
   enum class Climb : std::uint8_t { done, short_copy, torn };
+  enum class Standing : std::uint8_t { live, gone, unsure };
 
   [[nodiscard]] Result<bool> copy(RemoteAddress thread, Guess& guess);
   [[nodiscard]] Result<void> find_head(Guess& guess);
@@ -78,11 +80,12 @@ class DataStack {
   [[nodiscard]] bool chunks_agree(Guess& guess) const;
   [[nodiscard]] Climb climb(Guess& guess);
   [[nodiscard]] Climb climb_chunk(Guess& guess, std::size_t index);
-  [[nodiscard]] bool step_onto(Guess& guess, const Sight& sight);
+  [[nodiscard]] Standing step_onto(Guess& guess, const Sight& sight);
   [[nodiscard]] bool is_live(const Sight& sight);
-  [[nodiscard]] bool link(Guess& guess, RemoteAddress from, RemoteAddress to);
+  [[nodiscard]] bool may_be_leaving(const Sight& sight) const;
+  [[nodiscard]] Link link(Guess& guess, RemoteAddress from, RemoteAddress to);
   void drop_raised(const Guess& guess);
-  void add_generators_on_top(Guess& guess);
+  [[nodiscard]] Link add_generators_on_top(Guess& guess);
   [[nodiscard]] std::optional<Sight> lone(Guess& guess, RemoteAddress at);
   [[nodiscard]] Sight sight_of(RemoteAddress at, std::span<const std::byte> bytes) const;
   [[nodiscard]] bool in_chunks(const Guess& guess, RemoteAddress at) const;

@@ -10,6 +10,9 @@ namespace gilspy {
 struct Opcodes {
   /// Instructions that end a frame: RETURN_VALUE and its like, instrumented forms as well.
   std::array<bool, 256> ends{};
+  /// Instructions in which a frame calls another one or is left by an exception: those at which the
+  /// topmost frame may already be gone.
+  std::array<bool, 256> leaves{};
   /// Code units of inline cache that follow an instruction; they are no instructions.
   std::array<std::uint8_t, 256> caches{};
 };
