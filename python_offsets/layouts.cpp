@@ -41,6 +41,7 @@ constexpr Traits traits_3_7{
 constexpr Traits traits_3_10 = [] {
   Traits traits = traits_3_7;
   traits.instruction = Traits::Instruction::index_units;
+  traits.executing = 0;
   traits.line_table = Traits::LineTable::ranges;
   return traits;
 }();

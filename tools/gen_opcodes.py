@@ -3,6 +3,7 @@
     PYTHON - < tools/gen_opcodes.py > python_offsets/tables/opcodes_3_Y.inc
 
 `ends`: the instructions after which a frame's bytes stay behind although the frame is no more.
+`makes_generator`: the instruction with which a frame moves into a generator.
 `leaves`: those that call or raise.
 `caches`: how many code units of inline cache follow an instruction, where there are any.
 """
@@ -14,7 +15,6 @@ import sys
 ENDS = (
     "RETURN_VALUE",
     "RETURN_CONST",
-    "RETURN_GENERATOR",  # the frame lives on as a copy in the generator
     "INSTRUMENTED_RETURN_VALUE",
     "INSTRUMENTED_RETURN_CONST",
 )
@@ -61,6 +61,8 @@ def main():
     for name in ENDS:
         if name in names:
             print("  opcodes.ends.at(%d) = true;  // %s" % (names[name], name))
+    if "RETURN_GENERATOR" in names:
+        print("  opcodes.makes_generator = %d;" % names["RETURN_GENERATOR"])
     for name, number in sorted(names.items(), key=lambda item: item[1]):
         if number < 256 and name.replace("INSTRUMENTED_", "").startswith(LEAVES):
             print("  opcodes.leaves.at(%d) = true;  // %s" % (number, name))

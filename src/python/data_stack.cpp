@@ -11,7 +11,7 @@ constexpr std::uint64_t word = 8;
 /// Copied beyond the last frame that was found.
 constexpr std::uint64_t slack = 1024;
 /// Reads of one stack before it is given up. A read that was guessed wrong teaches the next one.
-constexpr int max_reads = 12;
+constexpr int max_reads = 40;
 /// A thread that waits for the next chunk to be read has at most so many generators between two
 /// frames of its chunks.
 constexpr int max_links = 256;
@@ -26,6 +26,7 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
   Guess& guess = guesses_[thread];
   frames.clear();
   bool nothing_runs = false;
+  std::optional<std::size_t> wanted_depth;
   for (int reads = 0; reads < max_reads; ++reads) {
     const auto copied = copy(thread, guess);
     if (!copied) return tl::make_unexpected(copied.error());
@@ -36,13 +37,19 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
       nothing_runs = true;
       continue;
     }
+    doubtful_ = false;
     if (climb(guess) != Climb::done) continue;
     drop_raised(guess);
-    if (add_generators_on_top(guess) == Link::unsure) continue;
+    add_generators_on_top(guess);
+    // Taking whatever is sure instead would show too few of the stacks that change fast.
+    if (doubtful_ && !wanted_depth) wanted_depth = found_.size();
+    if (wanted_depth) pause_.wait();
+    if (doubtful_) continue;
     const auto keep = std::min(found_.size(), max_stack_depth);
     frames.assign(found_.end() - static_cast<std::ptrdiff_t>(keep), found_.end());
-    return {};
+    if (!wanted_depth || *wanted_depth == found_.size()) return {};
   }
+  if (!frames.empty()) return {};
   return fail(ErrorClass::retry, "the frames do not hang together");
 }
 
@@ -62,19 +69,18 @@ DataStack::Climb DataStack::climb_chunk(Guess& guess, std::size_t index) {
   // push_chunk (Python/pystate.c) leaves the first word of a thread's first chunk unused.
   std::uint64_t at = static_cast<std::uint64_t>(layout_.at.chunk.data.offset) +
                      (index == 0 && guess.whole ? word : 0);
-  Standing standing = Standing::live;
-  while (standing == Standing::live) {
+  bool live = true;
+  while (live) {
     const auto bytes = slice(chunk.bytes, at, header_);
     if (!bytes) break;
     const Sight sight = sight_of(chunk.at + at, *bytes);
-    standing = step_onto(guess, sight);
-    if (standing == Standing::live) at += codes_.find(sight.position.code)->frame_size;
+    live = step_onto(guess, sight);
+    if (live) at += codes_.find(sight.position.code)->frame_size;
   }
-  if (standing == Standing::unsure) return Climb::torn;
   // A chunk below another one is full of frames that are there.
   if (!on_top) return at == chunk.used ? Climb::done : Climb::torn;
   const auto size = StructView{chunk.bytes}.get(layout_.at.chunk.size).value_or(0);
-  if (standing == Standing::live && at + header_ <= size) {
+  if (live && at + header_ <= size) {
     chunk.used = std::min(size, std::max(2 * chunk.used, at + slack));
     return Climb::short_copy;
   }
@@ -83,35 +89,36 @@ DataStack::Climb DataStack::climb_chunk(Guess& guess, std::size_t index) {
 }
 
 /// Whether there is a frame here, called from the topmost one found so far.
-DataStack::Standing DataStack::step_onto(Guess& guess, const Sight& sight) {
+bool DataStack::step_onto(Guess& guess, const Sight& sight) {
   const bool first = steps_.empty();
   const RemoteAddress below = first ? RemoteAddress{} : steps_.back().sight.at;
-  if (!is_live(sight)) return Standing::gone;
+  if (!is_live(sight)) return false;
   links_.clear();
   // Below the lowest chunk that is looked at there may be others.
-  const Link linked = first && !guess.whole ? Link::leads_there : link(guess, sight.previous, below);
-  if (linked == Link::unsure) return Standing::unsure;
-  if (linked == Link::leads_elsewhere) return Standing::gone;
+  const bool linked = (first && !guess.whole) || link(guess, sight.previous, below);
+  if (!linked) return false;
   const auto is_entry = [this](const Sight& between) {
     return between.owner >= layout_.traits.first_entry_owner;
   };
   const bool from_c = sight.entry || std::ranges::any_of(links_, is_entry);
   // A frame that runs has not called another one but through C: these are the remains of one that
   // left by an exception.
-  if (!first && links_.empty() && !from_c && steps_.back().sight.running) return Standing::gone;
+  if (!first && links_.empty() && !from_c && steps_.back().sight.running) return false;
   const std::size_t frames_below = found_.size();
   for (const Sight& between : std::views::reverse(links_)) {
     if (!is_entry(between)) found_.push_back(between.position);
   }
   found_.push_back(sight.position);
   steps_.push_back({sight, frames_below, from_c});
-  return Standing::live;
+  return true;
 }
 
 bool DataStack::is_live(const Sight& sight) {
   if (sight.owner != 0) return false;  // FRAME_OWNED_BY_THREAD
   const CodeCache::Code* code = codes_.get(sight.position.code);
   if (code == nullptr || code->frame_size < header_) return false;
+  // What a call of a generator function leaves behind here: its frame goes on in the generator.
+  if (code->makes_generator) return false;
   if (sight.position.instruction < code->bytecode) return false;
   const std::uint64_t offset = sight.position.instruction - code->bytecode;
   if (offset >= code->bytecode_size || offset % code_unit != 0) return false;
@@ -129,19 +136,22 @@ bool DataStack::may_be_leaving(const Sight& sight) const {
 }
 
 /// Follows frames outside of the chunks from one to another; they are in links_ after that.
-DataStack::Link DataStack::link(Guess& guess, RemoteAddress from, RemoteAddress to) {
+bool DataStack::link(Guess& guess, RemoteAddress from, RemoteAddress to) {
   for (RemoteAddress at = from; at != to;) {
-    if (at.is_null() || in_chunks(guess, at) || links_.size() >= max_links) {
-      return Link::leads_elsewhere;
+    if (at.is_null()) {
+      // A generator that was seen running has yielded before it was copied.
+      doubtful_ = doubtful_ || !links_.empty();
+      return !links_.empty();
     }
+    if (in_chunks(guess, at) || links_.size() >= max_links) return false;
     const auto sight = lone(guess, at);
-    if (!sight) return Link::unsure;
+    if (!sight) return false;
     const bool entry = sight->owner >= layout_.traits.first_entry_owner;
-    if (!entry && codes_.get(sight->position.code) == nullptr) return Link::unsure;
+    if (!entry && codes_.get(sight->position.code) == nullptr) return false;
     links_.push_back(*sight);
     at = sight->previous;
   }
-  return Link::leads_there;
+  return true;
 }
 
 /// A frame is taken off the stack before it is cleared, which takes long after an exception. Its
@@ -158,35 +168,35 @@ void DataStack::drop_raised(const Guess& guess) {
 }
 
 /// A running generator has nothing on the data stack until it calls something.
-DataStack::Link DataStack::add_generators_on_top(Guess& guess) {
+void DataStack::add_generators_on_top(Guess& guess) {
   const RemoteAddress top = steps_.empty() ? RemoteAddress{} : steps_.back().sight.at;
   links_.clear();
-  if (in_chunks(guess, head_)) return Link::leads_elsewhere;
-  const Link linked = link(guess, head_, top);
-  if (linked != Link::leads_there) return linked;
+  if (in_chunks(guess, head_) || !link(guess, head_, top)) return;
   for (const Sight& between : std::views::reverse(links_)) {
     if (between.owner < layout_.traits.first_entry_owner) found_.push_back(between.position);
   }
-  return linked;
 }
 
-/// Nothing when it was not among what was read, or has become another one meanwhile.
+/// Sure of it only when it was copied with the chunks, and was the same one before and after them.
 std::optional<DataStack::Sight> DataStack::lone(Guess& guess, RemoteAddress at) {
   const auto found = std::ranges::find(guess.lones, at, &Lone::at);
-  if (found == guess.lones.end()) {
-    if (guess.lones.size() >= max_lones) {
-      guess.lones.erase(std::ranges::min_element(guess.lones, {}, &Lone::used));
-    }
+  if (found == guess.lones.end() || found->piece >= pieces_.size()) {
+    doubtful_ = true;
     std::vector<std::byte> bytes(header_);
-    if (memory_.read(at, bytes)) guess.lones.push_back({at, bytes, bytes, guess.reads});
-    return std::nullopt;
+    if (!memory_.read(at, bytes)) return std::nullopt;
+    if (found == guess.lones.end()) {
+      if (guess.lones.size() >= max_lones) {
+        guess.lones.erase(std::ranges::min_element(guess.lones, {}, &Lone::used));
+      }
+      guess.lones.push_back({at, not_read, guess.reads});
+    }
+    return sight_of(at, bytes);
   }
   found->used = guess.reads;
-  const Sight before = sight_of(at, found->before);
-  const Sight after = sight_of(at, found->after);
-  if (before.position.code != after.position.code || before.owner != after.owner) {
-    return std::nullopt;
-  }
+  const Piece& piece = pieces_[found->piece];
+  const Sight before = sight_of(at, std::span{piece.before}.subspan(at - piece.at, header_));
+  const Sight after = sight_of(at, std::span{piece.after}.subspan(at - piece.at, header_));
+  if (before.position.code != after.position.code || before.owner != after.owner) doubtful_ = true;
   // A generator that has yielded meanwhile is linked to nothing.
   return after.previous.is_null() ? before : after;
 }

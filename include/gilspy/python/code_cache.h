@@ -27,6 +27,7 @@ class CodeCache {
     RemoteAddress bytecode;           ///< first code unit, where it lies in the code object
     std::uint64_t bytecode_size = 0;  ///< in bytes; 0 where it lies elsewhere
     std::uint64_t frame_size = 0;     ///< in bytes; 0 where frames are objects
+    bool makes_generator = false;     ///< its frames move into a generator object
     LineTable lines;
     std::vector<bool> ends;    ///< by code unit: an instruction that ends a frame
     std::vector<bool> leaves;  ///< likewise: one that calls or raises

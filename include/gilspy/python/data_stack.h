@@ -10,6 +10,7 @@
 #include "gilspy/base/memory_reader.h"
 #include "gilspy/python/code_cache.h"
 #include "gilspy/python/frame_position.h"
+#include "gilspy/python/retry_pause.h"
 #include "gilspy/python_offsets/layout.h"
 
 namespace gilspy {
@@ -36,6 +37,7 @@ class DataStack {
   [[nodiscard]] Result<void> read(RemoteAddress thread, std::vector<FramePosition>& frames);
 
  private:
+  static constexpr std::size_t not_read = SIZE_MAX;
   struct Chunk {
     RemoteAddress at;
     std::uint64_t used = 0;  ///< bytes with frames in them; of the top one so many as are wanted
@@ -45,8 +47,13 @@ class DataStack {
   /// Copied before the chunks and after them: it is the same one when both say so.
   struct Lone {
     RemoteAddress at;
+    std::size_t piece = not_read;  ///< where its bytes are
+    std::uint64_t used = 0;        ///< the read that needed it last
+  };
+  struct Piece {
+    RemoteAddress at;
+    std::uint64_t size = 0;
     std::vector<std::byte> before, after;
-    std::uint64_t used = 0;  ///< the read that needed it last
   };
   /// What the last read of a thread found, so that the next one gets all it needs at once.
   struct Guess {
@@ -64,7 +71,6 @@ class DataStack {
     bool entry = false;    ///< called from C
     bool running = false;  ///< not in the middle of a call to another frame, nor at its end
   };
-  enum class Link : std::uint8_t { leads_there, leads_elsewhere, unsure };
   /// A frame found on the way up.
   struct Step {
     Sight sight;
@@ -72,20 +78,20 @@ class DataStack {
     bool from_c = false;
   };
   enum class Climb : std::uint8_t { done, short_copy, torn };
-  enum class Standing : std::uint8_t { live, gone, unsure };
 
   [[nodiscard]] Result<bool> copy(RemoteAddress thread, Guess& guess);
+  void gather_lones(Guess& guess);
   [[nodiscard]] Result<void> find_head(Guess& guess);
   [[nodiscard]] Result<void> learn_chunks(RemoteAddress top, Guess& guess);
   [[nodiscard]] bool chunks_agree(Guess& guess) const;
   [[nodiscard]] Climb climb(Guess& guess);
   [[nodiscard]] Climb climb_chunk(Guess& guess, std::size_t index);
-  [[nodiscard]] Standing step_onto(Guess& guess, const Sight& sight);
+  [[nodiscard]] bool step_onto(Guess& guess, const Sight& sight);
   [[nodiscard]] bool is_live(const Sight& sight);
   [[nodiscard]] bool may_be_leaving(const Sight& sight) const;
-  [[nodiscard]] Link link(Guess& guess, RemoteAddress from, RemoteAddress to);
+  [[nodiscard]] bool link(Guess& guess, RemoteAddress from, RemoteAddress to);
   void drop_raised(const Guess& guess);
-  [[nodiscard]] Link add_generators_on_top(Guess& guess);
+  void add_generators_on_top(Guess& guess);
   [[nodiscard]] std::optional<Sight> lone(Guess& guess, RemoteAddress at);
   [[nodiscard]] Sight sight_of(RemoteAddress at, std::span<const std::byte> bytes) const;
   [[nodiscard]] bool in_chunks(const Guess& guess, RemoteAddress at) const;
@@ -98,11 +104,14 @@ class DataStack {
   std::vector<std::byte> head_bytes_;
   std::vector<RemoteAddress> cframe_heads_;
   std::vector<ReadSlot> slots_;
+  std::vector<Piece> pieces_;
   RemoteAddress head_;           // current_frame, as read before the chunk
   RemoteAddress top_chunk_;
+  bool doubtful_ = false;        // something outside of the chunks changed meanwhile
   std::vector<Step> steps_;
   std::vector<Sight> links_;     // between two frames of the chunks, the upper one first
   std::vector<FramePosition> found_;
+  RetryPause pause_;
 };
 
 }  // namespace gilspy

@@ -10,6 +10,8 @@ namespace gilspy {
 struct Opcodes {
   /// Instructions that end a frame: RETURN_VALUE and its like, instrumented forms as well.
   std::array<bool, 256> ends{};
+  /// With this one a frame moves into a generator object (RETURN_GENERATOR); 0: there is none.
+  std::uint8_t makes_generator = 0;
   /// Instructions in which a frame calls another one or is left by an exception: those at which the
   /// topmost frame may already be gone.
   std::array<bool, 256> leaves{};
