@@ -20,6 +20,16 @@ namespace {
 #include "tables/cpython_3_7.inc"
 #include "tables/cpython_3_8.inc"
 #include "tables/cpython_3_9.inc"
+// Likewise its bytecode.
+#include "tables/opcodes_3_10.inc"
+#include "tables/opcodes_3_11.inc"
+#include "tables/opcodes_3_12.inc"
+#include "tables/opcodes_3_13.inc"
+#include "tables/opcodes_3_14.inc"
+#include "tables/opcodes_3_15.inc"
+#include "tables/opcodes_3_7.inc"
+#include "tables/opcodes_3_8.inc"
+#include "tables/opcodes_3_9.inc"
 
 /// 3.7 to 3.9: Include/frameobject.h, Objects/lnotab_notes.txt, Objects/dict-common.h.
 constexpr Traits traits_3_7{
@@ -36,6 +46,7 @@ constexpr Traits traits_3_7{
 constexpr Traits traits_3_10 = [] {
   Traits traits = traits_3_7;
   traits.instruction = Traits::Instruction::index_units;
+  traits.executing = 0;
   traits.line_table = Traits::LineTable::ranges;
   return traits;
 }();
@@ -99,18 +110,18 @@ constexpr Traits traits_3_14t = [] {
 }();
 
 constexpr std::array layouts{
-    Layout{{3, 7, 0}, false, traits_3_7, offsets_3_7},
-    Layout{{3, 8, 0}, false, traits_3_7, offsets_3_8},
-    Layout{{3, 9, 0}, false, traits_3_7, offsets_3_9},
-    Layout{{3, 10, 0}, false, traits_3_10, offsets_3_10},
-    Layout{{3, 11, 0}, false, traits_3_11, offsets_3_11},
-    Layout{{3, 12, 0}, false, traits_3_12, offsets_3_12},
-    Layout{{3, 13, 0}, false, traits_3_13, offsets_3_13},
-    Layout{{3, 14, 0}, false, traits_3_14, offsets_3_14},
-    Layout{{3, 15, 0}, false, traits_3_14, offsets_3_15},
-    Layout{{3, 13, 0}, true, traits_3_13t, offsets_3_13t},
-    Layout{{3, 14, 0}, true, traits_3_14t, offsets_3_14t},
-    Layout{{3, 15, 0}, true, traits_3_14t, offsets_3_15t},
+    Layout{{3, 7, 0}, false, traits_3_7, offsets_3_7, opcodes_3_7},
+    Layout{{3, 8, 0}, false, traits_3_7, offsets_3_8, opcodes_3_8},
+    Layout{{3, 9, 0}, false, traits_3_7, offsets_3_9, opcodes_3_9},
+    Layout{{3, 10, 0}, false, traits_3_10, offsets_3_10, opcodes_3_10},
+    Layout{{3, 11, 0}, false, traits_3_11, offsets_3_11, opcodes_3_11},
+    Layout{{3, 12, 0}, false, traits_3_12, offsets_3_12, opcodes_3_12},
+    Layout{{3, 13, 0}, false, traits_3_13, offsets_3_13, opcodes_3_13},
+    Layout{{3, 14, 0}, false, traits_3_14, offsets_3_14, opcodes_3_14},
+    Layout{{3, 15, 0}, false, traits_3_14, offsets_3_15, opcodes_3_15},
+    Layout{{3, 13, 0}, true, traits_3_13t, offsets_3_13t, opcodes_3_13},
+    Layout{{3, 14, 0}, true, traits_3_14t, offsets_3_14t, opcodes_3_14},
+    Layout{{3, 15, 0}, true, traits_3_14t, offsets_3_15t, opcodes_3_15},
 };
 
 /// In the order of `layouts`.

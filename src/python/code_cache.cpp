@@ -11,6 +11,9 @@ namespace {
 
 /// A program with more live code objects than this starts the cache anew, to keep memory bounded.
 constexpr std::size_t max_entries = 200'000;
+constexpr std::uint64_t word = 8;
+/// Larger frames do not fit in the largest chunk of a data stack that is believed.
+constexpr std::int64_t max_frame_words = 1 << 17;
 
 }  // namespace
 
@@ -19,8 +22,16 @@ const CodeCache::Code* CodeCache::find(RemoteAddress address) const {
   return found != entries_.end() && found->second.valid ? &found->second.code : nullptr;
 }
 
-void CodeCache::refresh(std::span<const RemoteAddress> addresses) {
+const CodeCache::Code* CodeCache::get(RemoteAddress address) {
+  if (const Code* known = find(address)) return known;
+  if (address.is_null()) return nullptr;
+  refresh(std::array{address});
+  return find(address);
+}
+
+bool CodeCache::refresh(std::span<const RemoteAddress> addresses) {
   if (entries_.size() > max_entries) entries_.clear();
+  bool same = true;
   const std::size_t size = layout_.at.code.struct_size;
   buffer_.assign(addresses.size() * size, std::byte{});
   slots_.clear();
@@ -29,12 +40,13 @@ void CodeCache::refresh(std::span<const RemoteAddress> addresses) {
   }
   for (std::size_t done = 0; done < addresses.size();) {
     const auto got = memory_.read_batch(std::span{slots_}.subspan(done));
-    if (!got) return;
+    if (!got) return false;
     const std::size_t end = done + *got;
     for (; done < end; ++done) {
       const Identity identity = identify(slots_[done].into);
       Entry& entry = entries_[addresses[done]];
       if (entry.valid && entry.identity == identity) continue;
+      same = false;
       auto code = load(addresses[done], identity);
       entry.valid = code.has_value();
       entry.identity = identity;
@@ -42,9 +54,11 @@ void CodeCache::refresh(std::span<const RemoteAddress> addresses) {
     }
     if (done < addresses.size()) {
       entries_.erase(addresses[done]);
+      same = false;
       ++done;
     }
   }
+  return same;
 }
 
 CodeCache::Identity CodeCache::identify(std::span<const std::byte> bytes) const {
@@ -60,6 +74,14 @@ CodeCache::Identity CodeCache::identify(std::span<const std::byte> bytes) const 
   identity.line_table = view.get(at.code.line_table).value_or(RemoteAddress{});
   identity.bytecode = view.get(at.code.code_object).value_or(RemoteAddress{});
   identity.first_line = view.get(at.code.first_line).value_or(0);
+  if (at.code.framesize.present()) {
+    identity.frame_words = view.get(at.code.framesize).value_or(0);
+  } else if (at.code.nlocalsplus.present()) {
+    // 3.11 adds it up when it makes a frame (_PyFrame_NumSlotsForCodeObject).
+    identity.frame_words = at.frame.locals.offset / static_cast<std::int64_t>(word) +
+                           view.get(at.code.nlocalsplus).value_or(0) +
+                           std::int64_t{view.get(at.code.stacksize).value_or(0)};
+  }
   return identity;
 }
 
@@ -87,6 +109,11 @@ Result<CodeCache::Code> CodeCache::load(RemoteAddress address, const Identity& i
     if (identity.size <= 0 || code.bytecode_size > max_bytecode) {
       return fail(ErrorClass::retry, "a code object of impossible size");
     }
+    if (identity.frame_words <= 0 || identity.frame_words > max_frame_words) {
+      return fail(ErrorClass::retry, "a frame of impossible size");
+    }
+    code.frame_size = static_cast<std::uint64_t>(identity.frame_words) * word;
+    if (auto done = load_bytecode(code); !done) return tl::make_unexpected(done.error());
   }
   const RemoteAddress name = identity.qualname.is_null() ? identity.name : identity.qualname;
   const auto function = read_str(memory_, layout_, name);
@@ -99,6 +126,23 @@ Result<CodeCache::Code> CodeCache::load(RemoteAddress address, const Identity& i
   code.lines = LineTable{layout_.traits.line_table, code.first_line, *table};
   code.id = interner_.code(*function, *file, code.first_line);
   return code;
+}
+
+/// Notes which instructions end a frame. Specialisation and instrumentation may change the rest of
+/// the bytecode later, but neither where instructions begin nor which of them return.
+Result<void> CodeCache::load_bytecode(Code& code) {
+  std::vector<std::byte> bytes(code.bytecode_size);
+  if (auto done = memory_.read(code.bytecode, bytes); !done) return done;
+  code.ends.assign(bytes.size() / code_unit, false);
+  code.leaves.assign(code.ends.size(), false);
+  for (std::size_t unit = 0; unit < code.ends.size();) {
+    const auto opcode = std::to_integer<std::uint8_t>(bytes[unit * code_unit]);
+    code.ends[unit] = layout_.opcodes.ends.at(opcode);
+    if (opcode != 0 && opcode == layout_.opcodes.makes_generator) code.makes_generator = true;
+    code.leaves[unit] = layout_.opcodes.leaves.at(opcode);
+    unit += std::size_t{1} + layout_.opcodes.caches.at(opcode);
+  }
+  return {};
 }
 
 }  // namespace gilspy

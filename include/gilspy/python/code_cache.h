@@ -26,7 +26,19 @@ class CodeCache {
     std::uint32_t first_line = 0;
     RemoteAddress bytecode;           ///< first code unit, where it lies in the code object
     std::uint64_t bytecode_size = 0;  ///< in bytes; 0 where it lies elsewhere
+    std::uint64_t frame_size = 0;     ///< in bytes; 0 where frames are objects
+    bool makes_generator = false;     ///< its frames move into a generator object
     LineTable lines;
+    std::vector<bool> ends;    ///< by code unit: an instruction that ends a frame
+    std::vector<bool> leaves;  ///< likewise: one that calls or raises
+
+    /// Whether the instruction at this byte offset into the bytecode ends a frame.
+    [[nodiscard]] bool ends_frame(std::uint64_t offset) const {
+      return offset / code_unit < ends.size() && ends[offset / code_unit];
+    }
+    [[nodiscard]] bool leaves_frame(std::uint64_t offset) const {
+      return offset / code_unit < leaves.size() && leaves[offset / code_unit];
+    }
   };
 
   CodeCache(MemoryReader& memory, const Layout& layout, Interner& interner)
@@ -34,7 +46,11 @@ class CodeCache {
 
   /// Compares these code objects with the target's memory in one batched read, and loads those that
   /// are new or have changed. What is no code object is forgotten.
-  void refresh(std::span<const RemoteAddress> addresses);
+  /// True when none has changed: what was concluded from these entries before holds.
+  bool refresh(std::span<const RemoteAddress> addresses);
+
+  /// What is known of an address, read first if nothing is. To be confirmed by refresh().
+  [[nodiscard]] const Code* get(RemoteAddress address);
 
   /// Nothing for an address that was no code object when it was last refreshed.
   [[nodiscard]] const Code* find(RemoteAddress address) const;
@@ -44,6 +60,7 @@ class CodeCache {
   struct Identity {
     RemoteAddress type, name, qualname, filename, line_table, bytecode;
     std::int64_t size = 0;
+    std::int64_t frame_words = 0;
     std::int32_t first_line = 0;
     friend bool operator==(const Identity&, const Identity&) = default;
   };
@@ -56,6 +73,7 @@ class CodeCache {
   [[nodiscard]] Identity identify(std::span<const std::byte> bytes) const;
   [[nodiscard]] bool is_code_type(RemoteAddress type);
   [[nodiscard]] Result<Code> load(RemoteAddress address, const Identity& identity);
+  [[nodiscard]] Result<void> load_bytecode(Code& code);
 
   MemoryReader& memory_;
   const Layout& layout_;

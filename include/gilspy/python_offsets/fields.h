@@ -62,6 +62,8 @@
   X(lasti, std::int32_t, "f_lasti")                                         \
   X(instruction, RemoteAddress, "instr_ptr|prev_instr")                     \
   X(owner, std::int8_t, "owner")                                            \
+  /* 3.11 only: called from C, not by the frame below it. */                \
+  X(is_entry, std::int8_t, "is_entry")                                      \
   X(stacktop, std::int32_t, "stacktop")                                     \
   X(executing, std::int8_t, "f_state|f_executing")                          \
   /* Which of the code's copies it runs; free-threaded builds, 3.14 on. */  \

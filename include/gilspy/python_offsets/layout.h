@@ -9,6 +9,7 @@
 #include "gilspy/base/address.h"
 #include "gilspy/base/bytes.h"
 #include "gilspy/python_offsets/fields.h"
+#include "gilspy/python_offsets/opcodes.h"
 #include "gilspy/python_offsets/traits.h"
 #include "gilspy/python_offsets/version.h"
 
@@ -49,6 +50,7 @@ struct Layout {
   bool free_threaded = false;
   Traits traits;
   Offsets at;
+  Opcodes opcodes;
 };
 
 /// The bytes of one struct, read from the target; a call site reads like the struct:

@@ -26,6 +26,10 @@ struct Traits {
     current,      ///< pointer to the instruction being executed
   } instruction = Instruction::index_bytes;
 
+  /// What frame.executing is while a frame object's function is on the stack: f_executing up to 3.9,
+  /// f_state (FRAME_EXECUTING) in 3.10.
+  std::int8_t executing = 1;
+
   /// Frames whose owner is this or above are not Python functions but mark an entry from C into the
   /// eval loop. Before 3.12 there are none.
   std::int8_t first_entry_owner = std::numeric_limits<std::int8_t>::max();

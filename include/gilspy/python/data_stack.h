@@ -1,0 +1,117 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "gilspy/base/memory_reader.h"
+#include "gilspy/python/code_cache.h"
+#include "gilspy/python/frame_position.h"
+#include "gilspy/python/retry_pause.h"
+#include "gilspy/python_offsets/layout.h"
+
+namespace gilspy {
+
+/// The frames of a running thread from 3.11 on, where calls put theirs one behind the other into
+/// the thread's data stack, a list of chunks.
+///
+/// The target runs on meanwhile, and a call takes less time than two reads do. So no two reads are
+/// put together: the chunk on top is copied once, and the copy itself tells how deep the stack was.
+/// From its first frame on, the next one starts where this one ends, and it is there if it says that
+/// it was called from this one, and is at an instruction of a code object that does not end a frame.
+/// A popped frame's bytes stay behind, but at its end.
+class DataStack {
+ public:
+  DataStack(MemoryReader& memory, const Layout& layout, CodeCache& codes)
+      : memory_(memory),
+        layout_(layout),
+        codes_(codes),
+        header_(static_cast<std::uint64_t>(std::max(layout.at.frame.locals.offset, 0))) {}
+
+  /// The frames of a thread that are Python functions, outermost first; the top max_stack_depth of
+  /// them. What it finds is as true as the code cache's entries.
+  /// Fails with `retry` when what was read does not hang together, or reads ran short.
+  [[nodiscard]] Result<void> read(RemoteAddress thread, std::vector<FramePosition>& frames);
+
+ private:
+  static constexpr std::size_t not_read = SIZE_MAX;
+  struct Chunk {
+    RemoteAddress at;
+    std::uint64_t used = 0;  ///< bytes with frames in them; of the top one so many as are wanted
+    std::vector<std::byte> bytes;
+  };
+  /// A frame outside of the chunks: a generator's, or the mark of an entry from C.
+  /// Copied before the chunks and after them: it is the same one when both say so.
+  struct Lone {
+    RemoteAddress at;
+    std::size_t piece = not_read;  ///< where its bytes are
+    std::uint64_t used = 0;        ///< the read that needed it last
+  };
+  struct Piece {
+    RemoteAddress at;
+    std::uint64_t size = 0;
+    std::vector<std::byte> before, after;
+  };
+  /// What the last read of a thread found, so that the next one gets all it needs at once.
+  struct Guess {
+    std::vector<Chunk> chunks;  ///< the lowest one first
+    bool whole = false;         ///< the first of them is the thread's first
+    std::vector<RemoteAddress> cframes;
+    std::vector<Lone> lones;
+    std::uint64_t reads = 0;
+  };
+  struct Sight {
+    RemoteAddress at;
+    RemoteAddress previous;
+    FramePosition position;
+    std::int8_t owner = 0;
+    bool entry = false;    ///< called from C
+    bool running = false;  ///< not in the middle of a call to another frame, nor at its end
+  };
+  /// A frame found on the way up.
+  struct Step {
+    Sight sight;
+    std::size_t frames_below = 0;  ///< functions on the stack below it and what leads to it
+    bool from_c = false;
+  };
+  enum class Climb : std::uint8_t { done, short_copy, torn };
+
+  [[nodiscard]] Result<bool> copy(RemoteAddress thread, Guess& guess);
+  void gather_lones(Guess& guess);
+  [[nodiscard]] Result<void> find_head(Guess& guess);
+  [[nodiscard]] Result<void> learn_chunks(RemoteAddress top, Guess& guess);
+  [[nodiscard]] bool chunks_agree(Guess& guess) const;
+  [[nodiscard]] Climb climb(Guess& guess);
+  [[nodiscard]] Climb climb_chunk(Guess& guess, std::size_t index);
+  [[nodiscard]] bool step_onto(Guess& guess, const Sight& sight);
+  [[nodiscard]] bool is_live(const Sight& sight);
+  [[nodiscard]] bool may_be_leaving(const Sight& sight) const;
+  [[nodiscard]] bool link(Guess& guess, RemoteAddress from, RemoteAddress to);
+  void drop_raised(const Guess& guess);
+  void add_generators_on_top(Guess& guess);
+  [[nodiscard]] std::optional<Sight> lone(Guess& guess, RemoteAddress at);
+  [[nodiscard]] Sight sight_of(RemoteAddress at, std::span<const std::byte> bytes) const;
+  [[nodiscard]] bool in_chunks(const Guess& guess, RemoteAddress at) const;
+
+  MemoryReader& memory_;
+  const Layout& layout_;
+  CodeCache& codes_;
+  std::uint64_t header_;  // size of a frame but for its variables
+  std::unordered_map<RemoteAddress, Guess> guesses_;
+  std::vector<std::byte> head_bytes_;
+  std::vector<RemoteAddress> cframe_heads_;
+  std::vector<ReadSlot> slots_;
+  std::vector<Piece> pieces_;
+  RemoteAddress head_;           // current_frame, as read before the chunk
+  RemoteAddress top_chunk_;
+  bool doubtful_ = false;        // something outside of the chunks changed meanwhile
+  std::vector<Step> steps_;
+  std::vector<Sight> links_;     // between two frames of the chunks, the upper one first
+  std::vector<FramePosition> found_;
+  RetryPause pause_;
+};
+
+}  // namespace gilspy

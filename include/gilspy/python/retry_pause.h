@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+
+#include "gilspy/base/time.h"
+
+namespace gilspy {
+
+/// A pause of up to 2 us between two reads of one stack, each time another one: reads that follow
+/// each other at once fall into step with a target that does the same thing over and over.
+class RetryPause {
+ public:
+  void wait() {
+    // Marsaglia's xorshift64.
+    state_ ^= state_ << 13;
+    state_ ^= state_ >> 7;
+    state_ ^= state_ << 17;
+    const Time until = now() + Duration{static_cast<std::int64_t>(state_ % 2048)};
+    while (now() < until) {
+    }
+  }
+
+ private:
+  std::uint64_t state_ = 0x9e3779b97f4a7c15;
+};
+
+}  // namespace gilspy

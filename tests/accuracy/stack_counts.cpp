@@ -1,0 +1,252 @@
+// Counts the Python stacks of a process's only thread, for the check beside it.
+//
+//   stack_counts running PID HZ SAMPLES   read as gilspy reads them, while the target runs (HZ 0: as fast as it goes)
+//   stack_counts stopped PID HZ SAMPLES   the truth: the target stands still under ptrace, and its frames are
+//                                         followed one by one, by code that shares nothing with the reader
+//   stack_counts recording FILE           the samples of a recording
+//
+// Prints a line "COUNT<tab>outermost;...;top" for each stack, and "# NAME VALUE" for what else is known.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "gilspy/base/time.h"
+#include "gilspy/locate/target.h"
+#include "gilspy/model/tables.h"
+#include "gilspy/os/process_memory.h"
+#include "gilspy/python/interpreters.h"
+#include "gilspy/python/objects.h"
+#include "gilspy/python/stack_reader.h"
+#include "gilspy/recording/reader.h"
+
+namespace gilspy {
+namespace {
+
+using Counts = std::map<std::string, std::uint64_t>;
+
+/// The last part of a qualified name: which namespace a function was made in does not matter here.
+std::string_view plain(std::string_view name) {
+  const auto dot = name.rfind('.');
+  return dot == std::string_view::npos ? name : name.substr(dot + 1);
+}
+
+std::string text_of(const Tables& tables, StackId stack) {
+  std::string text;
+  for (const auto& node : tables.frames(stack)) {
+    if (!text.empty()) text += ';';
+    text += plain(tables.function_of(node));
+  }
+  return text;
+}
+
+double microseconds(Duration duration) { return static_cast<double>(duration.count()) / 1e3; }
+
+void print(const Counts& counts) {
+  for (const auto& [stack, count] : counts) std::cout << count << '\t' << stack << '\n';
+}
+
+/// Jittered, so that it never falls into step with the target.
+class Clock {
+ public:
+  explicit Clock(double hz) : period_(hz > 0 ? 1e9 / hz : 0), next_(now()) {}
+
+  void wait() {
+    if (period_ == 0) return;
+    std::uniform_real_distribution<double> jitter{0.5, 1.5};
+    next_ = std::max(next_ + Duration{static_cast<std::int64_t>(period_ * jitter(random_))}, now());
+    const auto ns = next_.time_since_epoch().count();
+    const timespec until{ns / 1'000'000'000, ns % 1'000'000'000};
+    ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+  }
+
+ private:
+  double period_;
+  Time next_;
+  std::mt19937_64 random_{7};
+};
+
+struct Unreadable : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct Look {
+  Pid pid;
+  ProcessMemory memory{pid};
+  Target target;
+  PythonThread thread;
+
+  explicit Look(Pid of) : pid(of) {
+    const auto process = ProcDir::open(pid);
+    if (!process) throw std::runtime_error("no such process");
+    auto found = locate_python(*process, memory);
+    if (!found) throw std::runtime_error(found.error().what);
+    target = *found;
+    const auto interpreters = read_interpreters(memory, *target.layout, target.runtime);
+    if (!interpreters || interpreters->empty() || interpreters->front().threads.empty()) {
+      throw std::runtime_error("no thread");
+    }
+    thread = interpreters->front().threads.front();
+  }
+};
+
+void running(Look& look, double hz, std::uint64_t samples) {
+  Tables tables;
+  Interner interner{tables};
+  StackReader reader{look.memory, *look.target.layout, interner};
+  std::map<StackId, std::uint64_t> stacks;
+  std::map<std::string, std::uint64_t> errors;
+  Clock clock{hz};
+  Duration spent{};
+  for (std::uint64_t i = 0; i < samples; ++i) {
+    clock.wait();
+    const Time begun = now();
+    const auto stack = reader.read(look.thread);
+    spent += now() - begun;
+    if (stack) {
+      ++stacks[*stack];
+    } else if (stack.error().kind == ErrorClass::target_gone) {
+      throw std::runtime_error("the target has ended");
+    } else {
+      ++errors[std::string(stack.error().what)];
+    }
+  }
+  Counts counts;
+  for (const auto& [stack, count] : stacks) counts[text_of(tables, stack)] += count;
+  print(counts);
+  std::uint64_t dropped = 0;
+  for (const auto& [what, count] : errors) {
+    dropped += count;
+    std::cerr << fmt::format("dropped {}: {}\n", count, what);
+  }
+  std::cout << fmt::format("# dropped {}\n", dropped);
+  std::cout << fmt::format("# us_each {:.2f}\n", microseconds(spent) / static_cast<double>(samples));
+}
+
+/// Follows the frames of a target that stands still. Throws where it stands in the middle of making
+/// one known (3.11 enters the struct that leads to it before it fills it in).
+std::string plain_walk(Look& look) {
+  const Layout& layout = *look.target.layout;
+  const auto& at = layout.at;
+  const auto pointer = [&](RemoteAddress from) {
+    const auto value = look.memory.read_pointer(from);
+    if (!value) throw Unreadable("unreadable frame");
+    return *value;
+  };
+  RemoteAddress frame;
+  switch (layout.traits.frame_head) {
+    case Traits::FrameHead::frame_object:
+      frame = pointer(at.thread.frame.in(look.thread.address));
+      break;
+    case Traits::FrameHead::cframe:
+      frame = pointer(at.cframe.current_frame.in(pointer(at.thread.cframe.in(look.thread.address))));
+      break;
+    case Traits::FrameHead::thread:
+      frame = pointer(at.thread.current_frame.in(look.thread.address));
+      break;
+  }
+  std::string text;
+  for (int depth = 0; !frame.is_null() && depth < 5000; ++depth) {
+    const bool entry = at.frame.owner.present() &&
+                       look.memory.read_value<std::int8_t>(at.frame.owner.in(frame)).value_or(0) >=
+                           layout.traits.first_entry_owner;
+    if (!entry) {
+      const RemoteAddress code{pointer(at.frame.code.in(frame)).value() &
+                               ~std::uint64_t{layout.traits.reference_tag_mask}};
+      const auto name = read_str(look.memory, layout, pointer(at.code.name.in(code)));
+      text = (name ? *name : "?") + (text.empty() ? "" : ";" + text);
+    }
+    frame = pointer(at.frame.previous.in(frame));
+  }
+  return text;
+}
+
+void stopped(Look& look, double hz, std::uint64_t samples) {
+  const auto check = [](long result, const char* what) {
+    if (result < 0) throw std::runtime_error(what);
+  };
+  check(::ptrace(PTRACE_SEIZE, look.pid.value, 0, 0), "PTRACE_SEIZE");
+  Counts counts;
+  std::uint64_t unreadable = 0;
+  Clock clock{hz};
+  for (std::uint64_t i = 0; i < samples; ++i) {
+    clock.wait();
+    check(::ptrace(PTRACE_INTERRUPT, look.pid.value, 0, 0), "PTRACE_INTERRUPT");
+    int status = 0;
+    check(::waitpid(look.pid.value, &status, __WALL), "waitpid");
+    if (!WIFSTOPPED(status)) throw std::runtime_error("the target has ended");
+    try {
+      ++counts[plain_walk(look)];
+    } catch (const Unreadable&) {
+      ++unreadable;
+    }
+    check(::ptrace(PTRACE_CONT, look.pid.value, 0, 0), "PTRACE_CONT");
+  }
+  print(counts);
+  std::cout << fmt::format("# dropped {}\n", unreadable);
+}
+
+class StackCounter : public SampleSink {
+ public:
+  void accept(const Event& event) override {
+    tables_.accept(event);
+    if (const auto* sampled = std::get_if<StackSampled>(&event)) ++stacks_[sampled->stack];
+    if (const auto* progress = std::get_if<Progress>(&event)) progress_ = *progress;
+  }
+  void report() const {
+    Counts counts;
+    for (const auto& [stack, count] : stacks_) counts[text_of(tables_, stack)] += count;
+    print(counts);
+    std::cout << fmt::format("# dropped {}\n# ticks {}\n# cpu_seconds {:.3f}\n",
+                             progress_.stacks_dropped, progress_.ticks, microseconds(progress_.cpu) / 1e6);
+  }
+
+ private:
+  Tables tables_;
+  std::map<StackId, std::uint64_t> stacks_;
+  Progress progress_;
+};
+
+int run(const std::vector<std::string>& arguments) {
+  if (arguments.size() == 2 && arguments[0] == "recording") {
+    std::ifstream file(arguments[1], std::ios::binary);
+    StackCounter counter;
+    if (const auto result = replay(file, counter); !result.whole) {
+      throw std::runtime_error("the recording is not whole: " + result.problem);
+    }
+    counter.report();
+    return 0;
+  }
+  if (arguments.size() != 4 || (arguments[0] != "running" && arguments[0] != "stopped")) {
+    std::cerr << "usage: stack_counts running|stopped PID HZ SAMPLES | stack_counts recording FILE\n";
+    return 2;
+  }
+  Look look{Pid{std::stoi(arguments[1])}};
+  (arguments[0] == "running" ? running : stopped)(look, std::stod(arguments[2]),
+                                                  std::stoull(arguments[3]));
+  return 0;
+}
+
+}  // namespace
+}  // namespace gilspy
+
+int main(int argc, char** argv) {
+  try {
+    return gilspy::run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::cerr << "stack_counts: " << error.what() << '\n';
+    return 1;
+  }
+}
