@@ -70,7 +70,7 @@ std::string blocker_text(const Profile& profile, int columns) {
   const std::string where = terminal_text(named->function) + (place.empty() ? "" : " in " + place);
   const std::string time = human(named->time);
   const double share = all > 0 ? 100 * to_seconds(named->time) / all : 0;
-  const std::string words = fmt::format(
+  std::string words = fmt::format(
       "Worst blocker: {} kept others waiting {} ({:.0f} % of all waiting)", where, time, share);
   if (static_cast<int>(display_width(words)) <= columns) return words;
   return fmt::format("Worst: {}, others waited {} ({:.0f} %)", where, time, share);
@@ -114,7 +114,8 @@ void put_share(Screen& screen, int row, std::string_view label, double share,
   const int columns = screen.size().columns;
   const int bar = std::clamp(columns / 3, 10, 50);
   screen.put(row, 0, label);
-  put_bar(screen, row, label_width, bar, share, ink, look);
+  const int bar_at = label_width;
+  put_bar(screen, row, bar_at, bar, share, ink, look);
   screen.put_right(row, label_width + bar + percent_width, percent(share), {.bold = true});
   const int start = label_width + bar + percent_width + 2;
   put_sparkline(screen, row, start, std::min(columns - start - 1, 120), history, ink, look);

@@ -31,7 +31,7 @@ constexpr std::array<std::pair<std::string_view, KeyName>, 15> sequences{{
 /// Takes a control sequence off `bytes`, which begin after ESC [: parameters, and a final byte.
 std::string_view take_sequence(std::string_view& bytes) {
   const auto is_final = [](char c) { return c >= '@' && c <= '~'; };
-  const auto end = std::ranges::find_if(bytes, is_final);
+  const auto* end = std::ranges::find_if(bytes, is_final);
   const auto length = std::min(static_cast<std::size_t>(end - bytes.begin()) + 1, bytes.size());
   const std::string_view sequence = bytes.substr(0, length);
   bytes.remove_prefix(length);

@@ -29,9 +29,9 @@ class Whole {
   /// When too many threads have come and gone the "start" moves on to now.
   void accept(const World& world, const Event& event) {
     const auto* seen = std::get_if<ThreadSeen>(&event);
-    if (seen != nullptr && world.thread(seen->tid) == nullptr && ++threads_ > most_threads &&
-        threads_ > 2 * world.threads().size()) {
-      begin(world, seen->at);
+    if (seen != nullptr && world.thread(seen->tid) == nullptr) {
+      ++threads_;
+      if (threads_ > std::max(most_threads, 2 * world.threads().size())) begin(world, seen->at);
     }
     if (std::holds_alternative<ProcessEnded>(event)) ended_ = true;
     if (!counts(world, event)) return;
