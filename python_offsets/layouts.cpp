@@ -14,9 +14,7 @@ namespace {
 #include "tables/cpython_3_13.inc"
 #include "tables/cpython_3_13t.inc"
 #include "tables/cpython_3_14.inc"
-#include "tables/cpython_3_14t.inc"
 #include "tables/cpython_3_15.inc"
-#include "tables/cpython_3_15t.inc"
 #include "tables/cpython_3_7.inc"
 #include "tables/cpython_3_8.inc"
 #include "tables/cpython_3_9.inc"
@@ -99,16 +97,6 @@ constexpr Traits traits_3_13t = [] {
   return traits;
 }();
 
-/// 3.14t: `interned` takes a whole byte of a str's state (Include/cpython/unicodeobject.h).
-constexpr Traits traits_3_14t = [] {
-  Traits traits = traits_3_14;
-  traits.managed_dict_words = 1;
-  traits.unicode_kind_shift = 8;
-  traits.unicode_compact_shift = 11;
-  traits.unicode_ascii_shift = 12;
-  return traits;
-}();
-
 constexpr std::array layouts{
     Layout{{3, 7, 0}, false, traits_3_7, offsets_3_7, opcodes_3_7},
     Layout{{3, 8, 0}, false, traits_3_7, offsets_3_8, opcodes_3_8},
@@ -120,15 +108,12 @@ constexpr std::array layouts{
     Layout{{3, 14, 0}, false, traits_3_14, offsets_3_14, opcodes_3_14},
     Layout{{3, 15, 0}, false, traits_3_14, offsets_3_15, opcodes_3_15},
     Layout{{3, 13, 0}, true, traits_3_13t, offsets_3_13t, opcodes_3_13},
-    Layout{{3, 14, 0}, true, traits_3_14t, offsets_3_14t, opcodes_3_14},
-    Layout{{3, 15, 0}, true, traits_3_14t, offsets_3_15t, opcodes_3_15},
 };
 
 /// In the order of `layouts`.
 constexpr std::array debug_places{
-    debug_places_3_7,  debug_places_3_8,   debug_places_3_9,   debug_places_3_10,
-    debug_places_3_11, debug_places_3_12,  debug_places_3_13,  debug_places_3_14,
-    debug_places_3_15, debug_places_3_13t, debug_places_3_14t, debug_places_3_15t,
+    debug_places_3_7,  debug_places_3_8,  debug_places_3_9,  debug_places_3_10, debug_places_3_11,
+    debug_places_3_12, debug_places_3_13, debug_places_3_14, debug_places_3_15, debug_places_3_13t,
 };
 static_assert(debug_places.size() == layouts.size());
 
@@ -156,6 +141,6 @@ const DebugPlaces& debug_places_of(const Layout& table) {
   return none;
 }
 
-std::string_view supported_versions() { return "3.7 to 3.15"; }
+std::string_view supported_versions() { return "3.7 to 3.15, free-threaded 3.13"; }
 
 }  // namespace gilspy

@@ -34,7 +34,8 @@ bool print_checks(const std::vector<AccessCheck>& checks) {
 ExitCode diagnose_python(const DoctorOptions& options) {
   try {
     const Target target = find_target(options.pid).target;
-    std::cout << fmt::format("ok   Python: CPython {}{} in {} ({}), found by {}\n", target.version.text(),
+    std::cout << fmt::format("ok   Python: CPython {}{} in {} ({}), found by {}\n",
+                             target.version.text(),
                              target.layout->free_threaded ? " free-threaded" : "", target.binary,
                              target.kind, target.how);
     for (const std::string& other : target.others) {

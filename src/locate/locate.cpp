@@ -96,9 +96,9 @@ tl::expected<Target, LocateFailure> accept(const ProcDir& process, MemoryReader&
                    fmt::format("the CPython {} in {} has no running interpreter (yet)",
                                candidate.version.text(), binary.path));
   }
-  return Target{process.pid(), candidate.version, std::move(found.layout), candidate.runtime,
-                binary.path,   kind,              candidate.how,           std::move(found.from),
-                {}};
+  return Target{process.pid(),     candidate.version,     std::move(found.layout),
+                candidate.runtime, binary.path,           kind,
+                candidate.how,     std::move(found.from), {}};
 }
 
 /// How many thread states its main interpreter has, as far as they can be told.

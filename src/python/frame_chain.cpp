@@ -56,8 +56,8 @@ Result<bool> FrameChain::copy(RemoteAddress thread, Guess& guess) {
   ++guess.reads;
   gather(guess);
   slots_.clear();
-  slots_.push_back({layout_.at.thread.frame.in(thread),
-                    std::as_writable_bytes(std::span{&head_, 1})});
+  slots_.push_back(
+      {layout_.at.thread.frame.in(thread), std::as_writable_bytes(std::span{&head_, 1})});
   for (Piece& piece : pieces_) slots_.push_back({piece.at, piece.first});
   for (Piece& piece : std::views::reverse(pieces_) | std::views::drop(1)) {
     slots_.push_back({piece.at, piece.second});

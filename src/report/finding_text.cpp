@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "gilspy/profile/blame.h"
 #include "gilspy/base/text.h"
+#include "gilspy/profile/blame.h"
 
 namespace gilspy {
 namespace {

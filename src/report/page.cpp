@@ -27,6 +27,7 @@
 #include "embedded/threads.js.h"
 #include "embedded/timeline.js.h"
 #include "embedded/tracks.js.h"
+#include "gilspy/base/text.h"
 #include "gilspy/report/summary.h"
 #include "packed.h"
 #include "page_clock.h"
@@ -34,7 +35,6 @@
 #include "page_overview.h"
 #include "page_stacks.h"
 #include "page_tracks.h"
-#include "gilspy/base/text.h"
 
 namespace gilspy {
 namespace {

@@ -4,10 +4,10 @@
 #include <sstream>
 
 #include "finding_text.h"
+#include "gilspy/base/text.h"
 #include "gilspy/export/exporter.h"
 #include "gilspy/profile/blame.h"
 #include "gilspy/profile/findings.h"
-#include "gilspy/base/text.h"
 
 namespace gilspy {
 namespace {

@@ -20,7 +20,7 @@ struct Target {
   RemoteAddress runtime;                 ///< _PyRuntime
   std::string binary;                    ///< the file it lies in, as the target sees it
   std::string kind;                      ///< of that file, for people: "static, PIE, stripped"
-  std::string how;                  ///< how it was found, for people: "symbol _PyRuntime"
+  std::string how;                       ///< how it was found, for people: "symbol _PyRuntime"
   std::string layout_from;          ///< where the layout is from, for people: "its debug offsets"
   std::vector<std::string> others;  ///< further CPythons in the process, for people
 };

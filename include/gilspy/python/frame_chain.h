@@ -16,10 +16,10 @@ namespace gilspy {
 /// The frames of a running thread up to 3.10: objects on the heap, linked downwards by f_back.
 ///
 /// A call takes less time than following one link does, so the frames of earlier reads are copied
-/// all at once: those that lie close together, as frame objects that are used again and again do, in
-/// one piece. The copy itself tells which of them are on the stack (they say that they execute) and
-/// which is the topmost (none that executes was called from it). A link between two pieces counts
-/// only if the piece that was copied first still says the same after the other one.
+/// all at once: those that lie close together, as frame objects that are used again and again do,
+/// in one piece. The copy itself tells which of them are on the stack (they say that they execute)
+/// and which is the topmost (none that executes was called from it). A link between two pieces
+/// counts only if the piece that was copied first still says the same after the other one.
 class FrameChain {
  public:
   FrameChain(MemoryReader& memory, const Layout& layout, CodeCache& codes);

@@ -15,7 +15,7 @@ struct PythonThread {
   RemoteAddress interpreter;
   std::uint64_t ident = 0;      ///< threading.get_ident(), pthread_self()
   std::uint64_t native_id = 0;  ///< gettid() inside the target's PID namespace; 0: not kept
-  RemoteAddress c_frame{}; ///< on the C stack of the thread that runs it (3.10 to 3.12), or null
+  RemoteAddress c_frame{};  ///< on the C stack of the thread that runs it (3.10 to 3.12), or null
 
   friend bool operator==(const PythonThread&, const PythonThread&) = default;
 };

@@ -27,14 +27,12 @@
   D(frame, instruction, "interpreter_frame.instr_ptr")             \
   D(frame, owner, "interpreter_frame.owner")                       \
   D(frame, locals, "interpreter_frame.localsplus")                 \
-  D(frame, tlbc_index, "interpreter_frame.tlbc_index")             \
   D(code, name, "code_object.name")                                \
   D(code, qualname, "code_object.qualname")                        \
   D(code, filename, "code_object.filename")                        \
   D(code, first_line, "code_object.firstlineno")                   \
   D(code, line_table, "code_object.linetable")                     \
   D(code, bytecode, "code_object.co_code_adaptive")                \
-  D(code, tlbc, "code_object.co_tlbc")                             \
   D(object, type, "pyobject.ob_type")                              \
   D(bytes, data, "bytes_object.ob_sval")                           \
   D(ascii, length, "unicode_object.length")                        \

@@ -66,29 +66,20 @@
   X(is_entry, std::int8_t, "is_entry")                                      \
   X(stacktop, std::int32_t, "stacktop")                                     \
   X(executing, std::int8_t, "f_state|f_executing")                          \
-  /* Which of the code's copies it runs; free-threaded builds, 3.14 on. */  \
-  X(tlbc_index, std::int32_t, "tlbc_index")                                 \
   X(locals, Embedded, "localsplus|f_localsplus")
 
-#define GILSPY_CODE_FIELDS(X)                                \
-  X(name, RemoteAddress, "co_name")                          \
-  X(qualname, RemoteAddress, "co_qualname")                  \
-  X(filename, RemoteAddress, "co_filename")                  \
-  X(first_line, std::int32_t, "co_firstlineno")              \
-  X(line_table, RemoteAddress, "co_linetable|co_lnotab")     \
-  /* A bytes object up to 3.10, embedded from 3.11 on. */    \
-  X(code_object, RemoteAddress, "co_code")                   \
-  X(bytecode, Embedded, "co_code_adaptive")                  \
-  /* Its copies per thread; free-threaded builds, 3.14 on */ \
-  X(tlbc, RemoteAddress, "co_tlbc")                          \
-  X(framesize, std::int32_t, "co_framesize")                 \
-  X(nlocalsplus, std::int32_t, "co_nlocalsplus")             \
+#define GILSPY_CODE_FIELDS(X)                             \
+  X(name, RemoteAddress, "co_name")                       \
+  X(qualname, RemoteAddress, "co_qualname")               \
+  X(filename, RemoteAddress, "co_filename")               \
+  X(first_line, std::int32_t, "co_firstlineno")           \
+  X(line_table, RemoteAddress, "co_linetable|co_lnotab")  \
+  /* A bytes object up to 3.10, embedded from 3.11 on. */ \
+  X(code_object, RemoteAddress, "co_code")                \
+  X(bytecode, Embedded, "co_code_adaptive")               \
+  X(framesize, std::int32_t, "co_framesize")              \
+  X(nlocalsplus, std::int32_t, "co_nlocalsplus")          \
   X(stacksize, std::int32_t, "co_stacksize")
-
-// _PyCodeArray: the copies of one code object's bytecode.
-#define GILSPY_CODE_ARRAY_FIELDS(X) \
-  X(size, std::int64_t, "size")     \
-  X(entries, Embedded, "entries")
 
 // One chunk of a thread's data stack, 3.11 on.
 #define GILSPY_CHUNK_FIELDS(X)           \
@@ -155,7 +146,6 @@
   S(cframe, GILSPY_CFRAME_FIELDS, "_PyCFrame")                                  \
   S(frame, GILSPY_FRAME_FIELDS, "_PyInterpreterFrame|_frame")                   \
   S(code, GILSPY_CODE_FIELDS, "PyCodeObject")                                   \
-  S(code_array, GILSPY_CODE_ARRAY_FIELDS, "_PyCodeArray")                       \
   S(chunk, GILSPY_CHUNK_FIELDS, "_stack_chunk")                                 \
   S(object, GILSPY_OBJECT_FIELDS, "_object")                                    \
   S(var_object, GILSPY_VAR_OBJECT_FIELDS, "PyVarObject")                        \

@@ -10,8 +10,8 @@
 
 #include "fake_memory.h"
 #include "gilspy/locate/target.h"
-#include "gilspy/python_offsets/debug_offsets.h"
 #include "gilspy/os/process_memory.h"
+#include "gilspy/python_offsets/debug_offsets.h"
 #include "os/waiting_process.h"
 
 namespace gilspy {

@@ -24,7 +24,8 @@ class ThreadStopTest : public testing::Test {
   };
 
   void SetUp() override {
-    void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(memory, MAP_FAILED);
     shared = new (memory) Shared{};
     reached = &shared->signals;
@@ -79,7 +80,9 @@ TEST_F(ThreadStopTest, StopsForAsLongAsItLives) {
 TEST_F(ThreadStopTest, NoSignalGetsLost) {
   for (int i = 1; i <= 200; ++i) {
     ASSERT_EQ(::kill(child, SIGUSR1), 0);
-    { EXPECT_TRUE(ThreadStop::stop(Tid{child})); }
+    {
+      EXPECT_TRUE(ThreadStop::stop(Tid{child}));
+    }
     wait_until([&] { return shared->signals == i; });
   }
 }

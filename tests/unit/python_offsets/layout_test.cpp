@@ -252,13 +252,16 @@ TEST(LayoutFor, KeepsFreeThreadedBuildsApart) {
 }
 
 TEST(SupportedVersions, AreThoseThatHaveALayout) {
-  std::string range;
-  for (std::uint8_t minor = 0; minor < 99; ++minor) {
-    if (layout_for({3, minor, 0}, false) == nullptr) continue;
-    const std::string name = "3." + std::to_string(minor);
-    range = range.empty() ? name : range.substr(0, range.find(' ')) + " to " + name;
-  }
-  EXPECT_EQ(supported_versions(), range);
+  const auto range = [](bool free_threaded) {
+    std::string text;
+    for (std::uint8_t minor = 0; minor < 99; ++minor) {
+      if (layout_for({3, minor, 0}, free_threaded) == nullptr) continue;
+      const std::string name = "3." + std::to_string(minor);
+      text = text.empty() ? name : text.substr(0, text.find(' ')) + " to " + name;
+    }
+    return text;
+  };
+  EXPECT_EQ(supported_versions(), range(false) + ", free-threaded " + range(true));
 }
 
 }  // namespace
