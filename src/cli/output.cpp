@@ -30,6 +30,7 @@ constexpr std::array formats{
     Format{"json", &json_exporter, ".json"},
     Format{"flamegraph", &flamegraph_exporter, ".svg"},
     Format{"collapsed", &collapsed_exporter, ".collapsed"},
+    Format{"csv", &csv_exporter, ".csv"},
     Format{"summary", &summary_exporter, ".txt"},
 };
 

@@ -31,5 +31,6 @@ class Exporter {
 [[nodiscard]] const Exporter& collapsed_exporter();
 [[nodiscard]] const Exporter& flamegraph_exporter();
 [[nodiscard]] const Exporter& json_exporter();
+[[nodiscard]] const Exporter& csv_exporter();
 
 }  // namespace gilspy
