@@ -20,7 +20,7 @@ namespace {
 struct Format {
   std::string_view name;
   const Exporter& (*exporter)();
-  std::string_view ending;  ///< a file name that ends so means this format
+  std::string_view ending;  ///< a file name that ends so means this format; one more, one more row
 };
 
 /// Longer endings first: the first that fits wins.
@@ -28,6 +28,9 @@ constexpr std::array formats{
     Format{"speedscope", &speedscope_exporter, ".speedscope.json"},
     Format{"chrome", &chrome_exporter, ".trace.json"},
     Format{"json", &json_exporter, ".json"},
+    Format{"perfetto", &perfetto_exporter, ".pftrace"},
+    Format{"perfetto", &perfetto_exporter, ".perfetto-trace"},
+    Format{"pprof", &pprof_exporter, ".pb.gz"},
     Format{"flamegraph", &flamegraph_exporter, ".svg"},
     Format{"collapsed", &collapsed_exporter, ".collapsed"},
     Format{"csv", &csv_exporter, ".csv"},
@@ -36,7 +39,10 @@ constexpr std::array formats{
 
 std::string format_names() {
   std::string names;
+  std::string_view last;
   for (const Format& format : formats) {
+    if (format.name == last) continue;
+    last = format.name;
     if (!names.empty()) names += ", ";
     names += format.name;
   }

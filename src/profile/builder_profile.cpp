@@ -83,7 +83,9 @@ void ProfileBuilder::State::put_gils(Profile& profile, const std::vector<GilCloc
   for (const GilClock& gil : gils) {
     if (off && !gil.in_use()) continue;
     profile.gils.push_back(gil.figures());
-    if (options_.keep_timeline) profile.timeline.gils[gil.figures().id] = gil.intervals();
+    if (!options_.keep_timeline) continue;
+    profile.timeline.gils[gil.figures().id] = gil.intervals();
+    if (!gil.handoffs().empty()) profile.timeline.handoffs[gil.figures().id] = gil.handoffs();
   }
 }
 

@@ -17,6 +17,7 @@ std::optional<GilClock::Hold> GilClock::change(Time at, const GilChanged& event,
   const Tid holder = event.known ? event.holder : no_thread;
   const bool same = event.known == known_ && holder == holder_;
   figures_.handoffs += event.handoffs;
+  if (keep_timeline_ && event.handoffs > 0) handoffs_.push_back({at, figures_.handoffs});
   in_use_ = in_use_ || holder != no_thread || event.handoffs > 0;
   if (same && event.handoffs == 0) return std::nullopt;
 

@@ -40,6 +40,7 @@ class GilClock {
   [[nodiscard]] bool in_use() const { return in_use_; }
   [[nodiscard]] const GilProfile& figures() const { return figures_; }
   [[nodiscard]] const std::vector<HolderInterval>& intervals() const { return intervals_; }
+  [[nodiscard]] const std::vector<HandoffCount>& handoffs() const { return handoffs_; }
 
  private:
   struct Waiter {
@@ -62,6 +63,7 @@ class GilClock {
   Time hold_began_;
   std::map<Tid, Waiter> waiters_;
   std::vector<HolderInterval> intervals_;
+  std::vector<HandoffCount> handoffs_;
 };
 
 }  // namespace gilspy

@@ -113,11 +113,18 @@ struct StackMoment {
   StackId stack;
 };
 
+/// How often a GIL had changed hands by then, since the beginning of the run.
+struct HandoffCount {
+  Time at;
+  std::uint64_t total = 0;
+};
+
 /// What happened when, for timelines. Equal neighbours are merged.
 struct Timeline {
   std::map<Tid, std::vector<Interval>> threads;
   std::map<GilId, std::vector<HolderInterval>> gils;
   std::map<Tid, std::vector<StackMoment>> stacks;
+  std::map<GilId, std::vector<HandoffCount>> handoffs;  ///< an entry whenever the count grew
 };
 
 struct Profile {
