@@ -27,6 +27,7 @@ struct Format {
 constexpr std::array formats{
     Format{"speedscope", &speedscope_exporter, ".speedscope.json"},
     Format{"chrome", &chrome_exporter, ".trace.json"},
+    Format{"gecko", &gecko_exporter, ".gecko.json"},
     Format{"json", &json_exporter, ".json"},
     Format{"perfetto", &perfetto_exporter, ".pftrace"},
     Format{"perfetto", &perfetto_exporter, ".perfetto-trace"},

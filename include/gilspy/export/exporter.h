@@ -32,6 +32,7 @@ class Exporter {
 [[nodiscard]] const Exporter& flamegraph_exporter();
 [[nodiscard]] const Exporter& json_exporter();
 [[nodiscard]] const Exporter& csv_exporter();
+[[nodiscard]] const Exporter& gecko_exporter();
 [[nodiscard]] const Exporter& perfetto_exporter();
 [[nodiscard]] const Exporter& pprof_exporter();
 
