@@ -69,13 +69,6 @@ const Format& chosen_format(const OutputOptions& options) {
   return formats.back();
 }
 
-Weight chosen_weight(const OutputOptions& options) {
-  if (const auto weight = weight_named(options.weight)) return *weight;
-  throw Failure(
-      ExitCode::usage,
-      fmt::format("unknown weight '{}'; there are: hold, wait, blame, cpu, wall", options.weight));
-}
-
 /// Colour on a terminal only, and not against the user's word (https://no-color.org).
 bool wants_color() {
   const char* no_color = std::getenv("NO_COLOR");
@@ -106,26 +99,35 @@ void check_folder_of(const std::string& file) {
 
 void check_output(const OutputOptions& options) {
   static_cast<void>(chosen_format(options));
-  static_cast<void>(chosen_weight(options));
+  static_cast<void>(weight_for(options.weight));
   if (!options.file.empty()) check_folder_of(options.file);
 }
 
 void write_output(const Profile& profile, const OutputOptions& options) {
   const Exporter& exporter = chosen_format(options).exporter();
-  ExportOptions how{chosen_weight(options), false};
-  if (options.file.empty()) {
-    how.color = wants_color();
-    exporter.write(profile, how, std::cout);
+  const ExportOptions how{weight_for(options.weight), options.file.empty() && wants_color()};
+  write_to(options.file, [&](std::ostream& out) { exporter.write(profile, how, out); });
+}
+
+Weight weight_for(const std::string& name) {
+  if (const auto weight = weight_named(name)) return *weight;
+  throw Failure(ExitCode::usage,
+                fmt::format("unknown weight '{}'; there are: hold, wait, blame, cpu, wall", name));
+}
+
+void write_to(const std::string& file, const std::function<void(std::ostream&)>& write) {
+  if (file.empty()) {
+    write(std::cout);
     std::cout.flush();
     if (!std::cout) throw Failure(ExitCode::other, "cannot write to stdout");
     return;
   }
-  std::ofstream out(options.file, std::ios::binary);
-  if (out) exporter.write(profile, how, out);
+  std::ofstream out(file, std::ios::binary);
+  if (out) write(out);
   out.close();
   if (!out) {
     throw Failure(ExitCode::other,
-                  fmt::format("cannot write '{}': {}", options.file, std::strerror(errno)));
+                  fmt::format("cannot write '{}': {}", file, std::strerror(errno)));
   }
 }
 
