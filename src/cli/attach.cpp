@@ -7,6 +7,7 @@
 #include "find_target.h"
 #include "gilspy/base/failure.h"
 #include "gilspy/os/child.h"
+#include "progress.h"
 #include "session.h"
 #include "signals.h"
 
@@ -19,7 +20,7 @@ struct AttachOptions {
 };
 
 /// Samples, and goes on with the next Python when the process execs one.
-void sample_until_end(FoundTarget found, SampleSink& sink, const SessionOptions& options) {
+void sample_until_end(FoundTarget found, ProgressDisplay& sink, const SessionOptions& options) {
   SignalQueue signals{SIGINT, SIGTERM, SIGHUP};
   const UniqueFd ended = open_pidfd(found.process.pid());
   const std::vector<Watch> watches{
@@ -34,6 +35,7 @@ void sample_until_end(FoundTarget found, SampleSink& sink, const SessionOptions&
   const auto whole = run.duration;
   while (true) {
     const EndReason reason = sample_target(found.process, found.target, sink, run, watches);
+    sink.hide();
     if (reason == EndReason::target_ended) say(options, "the target has ended");
     if (reason != EndReason::target_execed) return;
     say(options, "the target has become another program (exec)");
@@ -56,7 +58,9 @@ int attach(const AttachOptions& options) {
     say(options.session, fmt::format("not watched: {}, in the same process", other));
   }
   SessionRecording recording{options.session};
-  sample_until_end(std::move(found), recording.sink(), options.session);
+  ProgressDisplay progress{recording.sink(),
+                           progress_place(options.session, TerminalLine::Place::cursor)};
+  sample_until_end(std::move(found), progress, options.session);
   if (!recording.report(options.session)) {
     throw Failure(ExitCode::gone,
                   fmt::format("process {} was gone before a first sample", options.pid.value));

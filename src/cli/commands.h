@@ -10,6 +10,7 @@ void add_record(CLI::App& app, int& status);
 void add_attach(CLI::App& app, int& status);
 void add_top(CLI::App& app, int& status);
 void add_report(CLI::App& app, int& status);
+void add_diff(CLI::App& app, int& status);
 void add_dump(CLI::App& app, int& status);
 void add_doctor(CLI::App& app, int& status);
 

@@ -22,6 +22,7 @@ int run(int argc, char** argv) {
   gilspy::add_top(app, status);
   gilspy::add_dump(app, status);
   gilspy::add_report(app, status);
+  gilspy::add_diff(app, status);
   gilspy::add_doctor(app, status);
   try {
     app.parse(argc, argv);

@@ -21,23 +21,31 @@ namespace {
 struct Format {
   std::string_view name;
   const Exporter& (*exporter)();
-  std::string_view ending;  ///< a file name that ends so means this format
+  std::string_view ending;  ///< a file name that ends so means this format; one more, one more row
 };
 
 /// Longer endings first: the first that fits wins.
 constexpr std::array formats{
     Format{"speedscope", &speedscope_exporter, ".speedscope.json"},
     Format{"chrome", &chrome_exporter, ".trace.json"},
+    Format{"gecko", &gecko_exporter, ".gecko.json"},
     Format{"json", &json_exporter, ".json"},
+    Format{"perfetto", &perfetto_exporter, ".pftrace"},
+    Format{"perfetto", &perfetto_exporter, ".perfetto-trace"},
+    Format{"pprof", &pprof_exporter, ".pb.gz"},
     Format{"flamegraph", &flamegraph_exporter, ".svg"},
     Format{"html", &html_exporter, ".html"},
     Format{"collapsed", &collapsed_exporter, ".collapsed"},
+    Format{"csv", &csv_exporter, ".csv"},
     Format{"summary", &summary_exporter, ".txt"},
 };
 
 std::string format_names() {
   std::string names;
+  std::string_view last;
   for (const Format& format : formats) {
+    if (format.name == last) continue;
+    last = format.name;
     if (!names.empty()) names += ", ";
     names += format.name;
   }
@@ -61,13 +69,6 @@ const Format& chosen_format(const OutputOptions& options) {
                               options.file, format_names()));
   }
   return formats.back();
-}
-
-Weight chosen_weight(const OutputOptions& options) {
-  if (const auto weight = weight_named(options.weight)) return *weight;
-  throw Failure(
-      ExitCode::usage,
-      fmt::format("unknown weight '{}'; there are: hold, wait, blame, cpu, wall", options.weight));
 }
 
 /// Colour on a terminal only, and not against the user's word (https://no-color.org).
@@ -100,26 +101,35 @@ void check_folder_of(const std::string& file) {
 
 void check_output(const OutputOptions& options) {
   static_cast<void>(chosen_format(options));
-  static_cast<void>(chosen_weight(options));
+  static_cast<void>(weight_for(options.weight));
   if (!options.file.empty()) check_folder_of(options.file);
 }
 
 void write_output(const Profile& profile, const OutputOptions& options) {
   const Exporter& exporter = chosen_format(options).exporter();
-  ExportOptions how{chosen_weight(options), false};
-  if (options.file.empty()) {
-    how.color = wants_color();
-    exporter.write(profile, how, std::cout);
+  const ExportOptions how{weight_for(options.weight), options.file.empty() && wants_color()};
+  write_to(options.file, [&](std::ostream& out) { exporter.write(profile, how, out); });
+}
+
+Weight weight_for(const std::string& name) {
+  if (const auto weight = weight_named(name)) return *weight;
+  throw Failure(ExitCode::usage,
+                fmt::format("unknown weight '{}'; there are: hold, wait, blame, cpu, wall", name));
+}
+
+void write_to(const std::string& file, const std::function<void(std::ostream&)>& write) {
+  if (file.empty()) {
+    write(std::cout);
     std::cout.flush();
     if (!std::cout) throw Failure(ExitCode::other, "cannot write to stdout");
     return;
   }
-  std::ofstream out(options.file, std::ios::binary);
-  if (out) exporter.write(profile, how, out);
+  std::ofstream out(file, std::ios::binary);
+  if (out) write(out);
   out.close();
   if (!out) {
     throw Failure(ExitCode::other,
-                  fmt::format("cannot write '{}': {}", options.file, std::strerror(errno)));
+                  fmt::format("cannot write '{}': {}", file, std::strerror(errno)));
   }
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
+#include <iosfwd>
 #include <string>
 
 #include "gilspy/export/exporter.h"
@@ -22,6 +24,13 @@ void check_output(const OutputOptions& options);
 
 /// Writes the profile as asked. Throws Failure(other) when it cannot be written.
 void write_output(const Profile& profile, const OutputOptions& options);
+
+/// The weight of this name. Throws Failure(usage) when there is none.
+[[nodiscard]] Weight weight_for(const std::string& name);
+
+/// Gives `write` the file, or stdout when its name is empty. Throws Failure(other) when it cannot
+/// be written.
+void write_to(const std::string& file, const std::function<void(std::ostream&)>& write);
 
 /// Throws Failure(usage) when a file cannot be made there because its folder does not exist.
 void check_folder_of(const std::string& file);

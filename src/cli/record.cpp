@@ -8,6 +8,7 @@
 #include "gilspy/base/failure.h"
 #include "gilspy/os/child.h"
 #include "launched.h"
+#include "progress.h"
 #include "session.h"
 #include "signals.h"
 
@@ -24,7 +25,8 @@ class Recorder {
  public:
   Recorder(const RecordOptions& options, SampleSink& sink)
       : options_(options.session),
-        sink_(sink),
+        // The program has this terminal too.
+        progress_(sink, progress_place(options.session, TerminalLine::Place::bottom_row)),
         child_(Child::start(options.command)),
         signals_({SIGINT, SIGQUIT, SIGTERM, SIGHUP}) {
     watches_ = {
@@ -44,7 +46,9 @@ class Recorder {
       // The duration counts from the first Python on, not from the launch.
       if (!first_sample_) first_sample_ = now();
       if (whole) run.duration = std::max(Duration{}, *whole - (now() - *first_sample_));
-      const EndReason reason = sample_target(found->process, found->target, sink_, run, watches_);
+      const EndReason reason =
+          sample_target(found->process, found->target, progress_, run, watches_);
+      progress_.hide();
       if (reason == EndReason::requested) return;
       // Whether the program itself has ended, its pidfd says; a process in the middle of an exec
       // looks the same from here.
@@ -72,7 +76,7 @@ class Recorder {
   }
 
   const SessionOptions& options_;
-  SampleSink& sink_;
+  ProgressDisplay progress_;
   Child child_;
   SignalQueue signals_;
   std::vector<Watch> watches_;

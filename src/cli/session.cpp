@@ -101,6 +101,10 @@ EndReason sample_target(const ProcDir& process, const Target& target, SampleSink
   return run(sampler, options, watches);
 }
 
+TerminalLine::Place progress_place(const SessionOptions& options, TerminalLine::Place place) {
+  return options.quiet ? TerminalLine::Place::none : place;
+}
+
 void say(const SessionOptions& options, const std::string& message) {
   if (!options.quiet) fmt::print(stderr, "gilspy: {}\n", message);
 }

@@ -10,6 +10,7 @@
 #include "gilspy/recording/writer.h"
 #include "gilspy/sample/run.h"
 #include "output.h"
+#include "terminal_line.h"
 
 /// What `record` and `attach` share.
 namespace gilspy {
@@ -49,6 +50,10 @@ class SessionRecording {
 [[nodiscard]] EndReason sample_target(const ProcDir& process, const Target& target,
                                       SampleSink& sink, const RunOptions& options,
                                       const std::vector<Watch>& watches);
+
+/// Where `place` may show how the run goes: nowhere with -q.
+[[nodiscard]] TerminalLine::Place progress_place(const SessionOptions& options,
+                                                 TerminalLine::Place place);
 
 /// Tells the user something that is not a result; silent with -q.
 void say(const SessionOptions& options, const std::string& message);

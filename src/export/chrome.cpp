@@ -1,10 +1,8 @@
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <ostream>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,6 +12,7 @@
 #include "gilspy/export/exporter.h"
 #include "gilspy/profile/version.h"
 #include "text.h"
+#include "wait_holders.h"
 
 /// Chrome's trace event format, for Perfetto, chrome://tracing and VizTracer's viewer.
 ///
@@ -83,7 +82,7 @@ class ChromeTrace {
   }
 
   void write_holders(ChromeTrack track, GilId gil) {
-    for (const HolderInterval& interval : holders_of(gil)) {
+    for (const HolderInterval& interval : holders_of(profile_, gil)) {
       if (!interval.known) {
         writer_.slice(track, {interval.begin, interval.end, "unknown", "gil",
                               "thread_state_unknown", nlohmann::ordered_json::object()});
@@ -96,29 +95,9 @@ class ChromeTrace {
     }
   }
 
-  [[nodiscard]] const std::vector<HolderInterval>& holders_of(GilId gil) const {
-    static const std::vector<HolderInterval> none;
-    const auto found = profile_.timeline.gils.find(gil);
-    return found != profile_.timeline.gils.end() ? found->second : none;
-  }
-
-  /// How many threads wait for this GIL, as it changes.
   void write_waiters(GilId gil, std::string_view name) {
-    std::map<Time, std::int64_t> changes{{profile_.begin, 0}};
-    for (const auto& [tid, intervals] : profile_.timeline.threads) {
-      const ThreadProfile* thread = profile_.thread(tid);
-      if (thread == nullptr || thread->gil != gil) continue;
-      for (const Interval& interval : intervals) {
-        if (activity_of(interval.state) != Activity::waiting) continue;
-        ++changes[interval.begin];
-        --changes[interval.end];
-      }
-    }
-    std::int64_t waiters = 0;
-    for (const auto& [at, change] : changes) {
-      if (change == 0 && at != profile_.begin) continue;
-      waiters += change;
-      writer_.counter(pid(), at, name, "waiters", waiters);
+    for (const WaiterCount& count : waiters_of(profile_, gil)) {
+      writer_.counter(pid(), count.at, name, "waiters", count.waiters);
     }
   }
 
@@ -166,23 +145,10 @@ class ChromeTrace {
     return args;
   }
 
-  /// Who had the GIL while this thread waited for it, the one that had it longest first.
+  /// The holders during a wait, the one that had it longest first.
   [[nodiscard]] std::string held_by(Tid waiter, const Interval& wait) const {
-    const ThreadProfile* thread = profile_.thread(waiter);
-    if (thread == nullptr || !thread->gil) return "";
-    const std::vector<HolderInterval>& holders = holders_of(*thread->gil);
-    std::map<Tid, Duration> times;
-    for (auto hold = std::ranges::upper_bound(holders, wait.begin, {}, &HolderInterval::end);
-         hold != holders.end() && hold->begin < wait.end; ++hold) {
-      if (!hold->known || hold->holder == no_thread || hold->holder == waiter) continue;
-      times[hold->holder] += std::min(hold->end, wait.end) - std::max(hold->begin, wait.begin);
-    }
-    return most_first({times.begin(), times.end()});
-  }
-
-  [[nodiscard]] std::string most_first(std::vector<std::pair<Tid, Duration>> times) const {
     constexpr std::size_t most = 5;
-    std::ranges::stable_sort(times, std::ranges::greater{}, &std::pair<Tid, Duration>::second);
+    const auto times = holders_during(profile_, waiter, wait);
     std::string names;
     for (std::size_t i = 0; i < std::min(times.size(), most); ++i) {
       names += (i == 0 ? "" : ", ") + thread_label(profile_, times[i].first);

@@ -38,9 +38,12 @@ std::string_view name_of(VerdictKind kind) {
 }
 
 const ThreadProfile* Profile::thread(Tid tid) const {
-  const auto latest_first = std::views::reverse(threads);
-  const auto found = std::ranges::find(latest_first, tid, &ThreadProfile::tid);
-  return found == latest_first.end() ? nullptr : &*found;
+  for (const std::vector<ThreadProfile>* list : {&threads, &left_out}) {
+    const auto latest_first = std::views::reverse(*list);
+    const auto found = std::ranges::find(latest_first, tid, &ThreadProfile::tid);
+    if (found != latest_first.end()) return &*found;
+  }
+  return nullptr;
 }
 
 }  // namespace gilspy

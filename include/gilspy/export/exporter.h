@@ -31,5 +31,9 @@ class Exporter {
 [[nodiscard]] const Exporter& collapsed_exporter();
 [[nodiscard]] const Exporter& flamegraph_exporter();
 [[nodiscard]] const Exporter& json_exporter();
+[[nodiscard]] const Exporter& csv_exporter();
+[[nodiscard]] const Exporter& gecko_exporter();
+[[nodiscard]] const Exporter& perfetto_exporter();
+[[nodiscard]] const Exporter& pprof_exporter();
 
 }  // namespace gilspy

@@ -143,9 +143,11 @@ struct Profile {
   std::optional<EndReason> end_reason;  ///< nothing for a recording cut short
   Progress progress;
   std::vector<ThreadProfile> threads;  ///< in the order they were first seen
-  std::vector<GilProfile> gils;        ///< by id; none on a build whose GIL is off
-  std::optional<double> potential;     ///< GIL-free potential; nothing when it cannot be told
-  std::vector<Blame> blame;            ///< most time first
+  /// Threads that a selection took out. They keep their names, as the ones who held the GIL.
+  std::vector<ThreadProfile> left_out;
+  std::vector<GilProfile> gils;     ///< by id; none on a build whose GIL is off
+  std::optional<double> potential;  ///< GIL-free potential; nothing when it cannot be told
+  std::vector<Blame> blame;         ///< most time first
   std::array<std::vector<StackWeight>, weight_count> stacks;  ///< by Weight
   std::vector<Noted> notes;
   Verdict verdict;
@@ -161,8 +163,8 @@ struct Profile {
   [[nodiscard]] const std::vector<StackWeight>& stacks_by(Weight weight) const {
     return stacks[static_cast<std::size_t>(weight)];
   }
-  /// The thread with this tid, the latest one where the tid was used again; null when there is
-  /// none.
+  /// The thread with this tid, the latest one where the tid was used again; also one that was left
+  /// out. Null when there is none.
   [[nodiscard]] const ThreadProfile* thread(Tid tid) const;
 };
 
