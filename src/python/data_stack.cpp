@@ -32,7 +32,8 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
     if (!copied) return tl::make_unexpected(copied.error());
     if (!*copied) continue;
     if (head_.is_null()) {
-      // 3.11 and 3.12 go through a struct on the C stack that is told its frame only a moment later.
+      // 3.11 and 3.12 go through a struct on the C stack that is told its frame only a moment
+      // later.
       if (nothing_runs) return {};
       nothing_runs = true;
       continue;
@@ -41,6 +42,12 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
     if (climb(guess) != Climb::done) continue;
     drop_raised(guess);
     add_generators_on_top(guess);
+    if (found_.empty()) {
+      // Nothing but the mark of an entry from C, or what is there does not lead to it.
+      const auto mark = in_chunks(guess, head_) ? std::nullopt : lone(guess, head_);
+      if (mark && mark->owner >= layout_.traits.first_entry_owner) return {};
+      continue;
+    }
     // Taking whatever is sure instead would show too few of the stacks that change fast.
     if (doubtful_ && !wanted_depth) wanted_depth = found_.size();
     if (wanted_depth) pause_.wait();
@@ -207,9 +214,8 @@ DataStack::Sight DataStack::sight_of(RemoteAddress at, std::span<const std::byte
   Sight sight;
   sight.at = at;
   sight.previous = view.get(field.previous).value_or(RemoteAddress{});
-  sight.position.code =
-      RemoteAddress{view.get(field.code).value_or(RemoteAddress{}).value() &
-                    ~std::uint64_t{layout_.traits.reference_tag_mask}};
+  sight.position.code = RemoteAddress{view.get(field.code).value_or(RemoteAddress{}).value() &
+                                      ~std::uint64_t{layout_.traits.reference_tag_mask}};
   sight.position.instruction = view.get(field.instruction).value_or(RemoteAddress{});
   sight.owner = view.get(field.owner).value_or(0);
   sight.entry = view.get(field.is_entry).value_or(0) != 0;

@@ -11,7 +11,8 @@ namespace gilspy {
 namespace {
 
 /// Reads of one stack before it is given up. A read that was guessed wrong teaches the next one.
-constexpr int max_reads = 40;/// From so many frames on a chain that stayed the same around the look at the top is enough.
+constexpr int max_reads = 40;  /// From so many frames on a chain that stayed the same around the
+                               /// look at the top is enough.
 constexpr std::size_t deep = 64;
 /// A stack deeper than this may be off by a frame, one twice as deep by two: nobody can read deep
 /// ones twice at the same depth while they grow.
@@ -55,6 +56,7 @@ Result<void> FrameChain::read(RemoteAddress thread, std::vector<FramePosition>& 
       if (auto learnt = learn(unknown_, guess); !learnt) return learnt;
       continue;
     }
+    if (chain_.empty()) continue;
     // Taking whatever is sure instead would show too few of the stacks that change fast: how deep
     // it was is told by the thread's own pointer to its top.
     if (!wanted) wanted = chain_.size();
@@ -85,8 +87,8 @@ Result<bool> FrameChain::copy(RemoteAddress thread, Guess& guess) {
   ++guess.reads;
   gather(guess);
   slots_.clear();
-  slots_.push_back({layout_.at.thread.frame.in(thread),
-                    std::as_writable_bytes(std::span{&head_, 1})});
+  slots_.push_back(
+      {layout_.at.thread.frame.in(thread), std::as_writable_bytes(std::span{&head_, 1})});
   for (Piece& piece : pieces_) slots_.push_back({piece.at, piece.first});
   // The last piece is not copied twice: the others are compared around it.
   for (Piece& piece : std::views::reverse(pieces_) | std::views::drop(1)) {
@@ -140,15 +142,19 @@ Result<void> FrameChain::learn(RemoteAddress from, Guess& guess) {
 }
 
 /// Follows the links down from the topmost frame. True when all of them were there at that moment:
-/// they are the same in both copies, and have not been called from anywhere else for long (of a deep
-/// stack the first is enough).
+/// they are the same in both copies, and have not been called from anywhere else for long (of a
+/// deep stack the first is enough).
 bool FrameChain::follow(Guess& guess) {
   chain_.clear();
   unknown_ = {};
   bool same = true;
   bool settled = true;
   bool executing = false;
-  for (RemoteAddress at = head_; !at.is_null() && chain_.size() < max_known;) {
+  for (RemoteAddress at = head_; !at.is_null();) {
+    if (chain_.size() > guess.frames.size()) {
+      chain_.clear();  // it goes in a circle
+      return false;
+    }
     const auto known = std::ranges::lower_bound(guess.frames, at, {}, &Known::at);
     if (known == guess.frames.end() || known->at != at) {
       unknown_ = at;

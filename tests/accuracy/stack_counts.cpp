@@ -1,11 +1,14 @@
 // Counts the Python stacks of a process's only thread, for the check beside it.
 //
-//   stack_counts running PID HZ SAMPLES   read as gilspy reads them, while the target runs (HZ 0: as fast as it goes)
-//   stack_counts stopped PID HZ SAMPLES   the truth: the target stands still under ptrace, and its frames are
-//                                         followed one by one, by code that shares nothing with the reader
+//   stack_counts running PID HZ SAMPLES   read as gilspy reads them, while the target runs (HZ 0:
+//   as fast as it goes) stack_counts stopped PID HZ SAMPLES   the truth: the target stands still
+//   under ptrace, and its frames are
+//                                         followed one by one, by code that shares nothing with the
+//                                         reader
 //   stack_counts recording FILE           the samples of a recording
 //
-// Prints a line "COUNT<tab>outermost;...;top" for each stack, and "# NAME VALUE" for what else is known.
+// Prints a line "COUNT<tab>outermost;...;top" for each stack, and "# NAME VALUE" for what else is
+// known.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -132,7 +135,8 @@ void running(Look& look, double hz, std::uint64_t samples) {
     std::cerr << fmt::format("dropped {}: {}\n", count, what);
   }
   std::cout << fmt::format("# dropped {}\n", dropped);
-  std::cout << fmt::format("# us_each {:.2f}\n", microseconds(spent) / static_cast<double>(samples));
+  std::cout << fmt::format("# us_each {:.2f}\n",
+                           microseconds(spent) / static_cast<double>(samples));
 }
 
 /// Follows the frames of a target that stands still. Throws where it stands in the middle of making
@@ -151,7 +155,8 @@ std::string plain_walk(Look& look) {
       frame = pointer(at.thread.frame.in(look.thread.address));
       break;
     case Traits::FrameHead::cframe:
-      frame = pointer(at.cframe.current_frame.in(pointer(at.thread.cframe.in(look.thread.address))));
+      frame =
+          pointer(at.cframe.current_frame.in(pointer(at.thread.cframe.in(look.thread.address))));
       break;
     case Traits::FrameHead::thread:
       frame = pointer(at.thread.current_frame.in(look.thread.address));
@@ -210,7 +215,8 @@ class StackCounter : public SampleSink {
     for (const auto& [stack, count] : stacks_) counts[text_of(tables_, stack)] += count;
     print(counts);
     std::cout << fmt::format("# dropped {}\n# ticks {}\n# cpu_seconds {:.3f}\n",
-                             progress_.stacks_dropped, progress_.ticks, microseconds(progress_.cpu) / 1e6);
+                             progress_.stacks_dropped, progress_.ticks,
+                             microseconds(progress_.cpu) / 1e6);
   }
 
  private:
@@ -230,7 +236,8 @@ int run(const std::vector<std::string>& arguments) {
     return 0;
   }
   if (arguments.size() != 4 || (arguments[0] != "running" && arguments[0] != "stopped")) {
-    std::cerr << "usage: stack_counts running|stopped PID HZ SAMPLES | stack_counts recording FILE\n";
+    std::cerr
+        << "usage: stack_counts running|stopped PID HZ SAMPLES | stack_counts recording FILE\n";
     return 2;
   }
   Look look{Pid{std::stoi(arguments[1])}};

@@ -20,9 +20,9 @@ namespace gilspy {
 ///
 /// The target runs on meanwhile, and a call takes less time than two reads do. So no two reads are
 /// put together: the chunk on top is copied once, and the copy itself tells how deep the stack was.
-/// From its first frame on, the next one starts where this one ends, and it is there if it says that
-/// it was called from this one, and is at an instruction of a code object that does not end a frame.
-/// A popped frame's bytes stay behind, but at its end.
+/// From its first frame on, the next one starts where this one ends, and it is there if it says
+/// that it was called from this one, and is at an instruction of a code object that does not end a
+/// frame. A popped frame's bytes stay behind, but at its end.
 class DataStack {
  public:
   DataStack(MemoryReader& memory, const Layout& layout, CodeCache& codes)
@@ -105,11 +105,11 @@ class DataStack {
   std::vector<RemoteAddress> cframe_heads_;
   std::vector<ReadSlot> slots_;
   std::vector<Piece> pieces_;
-  RemoteAddress head_;           // current_frame, as read before the chunk
+  RemoteAddress head_;  // current_frame, as read before the chunk
   RemoteAddress top_chunk_;
-  bool doubtful_ = false;        // something outside of the chunks changed meanwhile
+  bool doubtful_ = false;  // something outside of the chunks changed meanwhile
   std::vector<Step> steps_;
-  std::vector<Sight> links_;     // between two frames of the chunks, the upper one first
+  std::vector<Sight> links_;  // between two frames of the chunks, the upper one first
   std::vector<FramePosition> found_;
   RetryPause pause_;
 };

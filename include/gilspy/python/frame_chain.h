@@ -18,8 +18,8 @@ namespace gilspy {
 /// A call takes less time than following one link does. So the frames of earlier reads are copied
 /// all at once (those that lie close together in one piece), then the thread's pointer to the
 /// topmost one, and then the frames again: what was the same before and after it was so at that
-/// moment. Frame objects are used again and again, those of a function by the same function, so that
-/// what has returned in between still says what it was.
+/// moment. Frame objects are used again and again, those of a function by the same function, so
+/// that what has returned in between still says what it was.
 class FrameChain {
  public:
   FrameChain(MemoryReader& memory, const Layout& layout, CodeCache& codes);

@@ -26,8 +26,8 @@ struct Traits {
     current,      ///< pointer to the instruction being executed
   } instruction = Instruction::index_bytes;
 
-  /// What frame.executing is while a frame object's function is on the stack: f_executing up to 3.9,
-  /// f_state (FRAME_EXECUTING) in 3.10.
+  /// What frame.executing is while a frame object's function is on the stack: f_executing up
+  /// to 3.9, f_state (FRAME_EXECUTING) in 3.10.
   std::int8_t executing = 1;
 
   /// Frames whose owner is this or above are not Python functions but mark an entry from C into the
