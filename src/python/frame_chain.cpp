@@ -148,7 +148,7 @@ bool FrameChain::follow(Guess& guess) {
   chain_.clear();
   unknown_ = {};
   bool same = true;
-  bool settled = true;
+  bool all_settled = true;
   bool executing = false;
   for (RemoteAddress at = head_; !at.is_null();) {
     if (chain_.size() > guess.frames.size()) {
@@ -162,21 +162,25 @@ bool FrameChain::follow(Guess& guess) {
     }
     const Sight first = sight_in(*known, false);
     const Sight second = sight_in(*known, true);
-    if (known->code != second.code || known->previous != second.previous) {
+    // Null is what a generator is linked to while it does not run: it comes and goes.
+    const bool linked = !second.previous.is_null();
+    if (known->code != second.code || (linked && known->previous != second.previous)) {
       known->changed = guess.reads;
+      known->previous = {};
     }
     known->code = second.code;
-    known->previous = second.previous;
+    if (linked) known->previous = second.previous;
     known->used = guess.reads;
-    same = same && first.same_call(second);
-    settled = settled && known->changed + settled_after < guess.reads;
-    // A generator that has yielded is linked to nothing, as the first frame of a thread is; but it
-    // does not execute.
+    const bool settled = known->changed + settled_after < guess.reads;
+    const bool yielded = !linked && !second.executing && settled && !known->previous.is_null();
+    all_settled = all_settled && settled;
+    same = same && (yielded || first.same_call(second) || (settled && first.previous.is_null()));
+    // Without such a link it is the first frame of a thread only if it executes.
     executing = first.executing && second.executing;
     chain_.push_back(second);
-    at = second.previous;
+    at = yielded ? known->previous : second.previous;
   }
-  return same && executing && (settled || chain_.size() > deep);
+  return same && executing && (all_settled || chain_.size() > deep);
 }
 
 /// From the frame that nothing called up to the one that has called nothing, as the first copies
