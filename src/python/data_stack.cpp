@@ -17,6 +17,8 @@ constexpr int max_reads = 40;
 constexpr int max_links = 256;
 /// Forgotten when so many other lone frames were seen since.
 constexpr std::size_t max_lones = 24;
+/// A generator that the same frame resumed in so many reads is taken to be resumed by no other.
+constexpr std::uint64_t settled_after = 16;
 constexpr std::size_t max_guesses = 4096;
 
 }  // namespace
@@ -42,6 +44,12 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
     if (climb(guess) != Climb::done) continue;
     drop_raised(guess);
     add_generators_on_top(guess);
+    if (found_.empty()) {
+      // Nothing but the mark of an entry from C, or what is there does not lead to it.
+      const auto mark = in_chunks(guess, head_) ? std::nullopt : lone(guess, head_);
+      if (mark && mark->owner >= layout_.traits.first_entry_owner) return {};
+      continue;
+    }
     // Taking whatever is sure instead would show too few of the stacks that change fast.
     if (doubtful_ && !wanted_depth) wanted_depth = found_.size();
     if (wanted_depth) pause_.wait();
@@ -189,7 +197,7 @@ std::optional<DataStack::Sight> DataStack::lone(Guess& guess, RemoteAddress at) 
       if (guess.lones.size() >= max_lones) {
         guess.lones.erase(std::ranges::min_element(guess.lones, {}, &Lone::used));
       }
-      guess.lones.push_back({at, not_read, guess.reads});
+      guess.lones.push_back({at, not_read, guess.reads, guess.reads, {}, {}});
     }
     return sight_of(at, bytes);
   }
@@ -198,8 +206,21 @@ std::optional<DataStack::Sight> DataStack::lone(Guess& guess, RemoteAddress at) 
   const Sight before = sight_of(at, std::span{piece.before}.subspan(at - piece.at, header_));
   const Sight after = sight_of(at, std::span{piece.after}.subspan(at - piece.at, header_));
   if (before.position.code != after.position.code || before.owner != after.owner) doubtful_ = true;
-  // A generator that has yielded meanwhile is linked to nothing.
-  return after.previous.is_null() ? before : after;
+  // A generator that has yielded meanwhile is linked to nothing; but one that has been resumed by
+  // the same function for long was so this time.
+  Sight sight = after.previous.is_null() ? before : after;
+  if (!sight.previous.is_null()) {
+    remember(*found, sight, guess.reads);
+  } else if (found->code == sight.position.code && found->changed + settled_after < guess.reads) {
+    sight.previous = found->previous;
+  }
+  return sight;
+}
+
+void DataStack::remember(Lone& lone, const Sight& sight, std::uint64_t read) {
+  if (lone.code != sight.position.code || lone.previous != sight.previous) lone.changed = read;
+  lone.code = sight.position.code;
+  lone.previous = sight.previous;
 }
 
 DataStack::Sight DataStack::sight_of(RemoteAddress at, std::span<const std::byte> bytes) const {

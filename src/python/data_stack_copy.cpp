@@ -46,12 +46,16 @@ Result<bool> DataStack::copy(RemoteAddress thread, Guess& guess) {
   }
   const std::size_t head_slots = slots_.size();
   for (Piece& piece : pieces_) slots_.push_back({piece.at, piece.before});
-  for (Chunk& chunk : std::views::reverse(guess.chunks)) {
+  const auto add_pieces_after = [this] {
+    for (Piece& piece : pieces_) slots_.push_back({piece.at, piece.after});
+  };
+  for (std::size_t i = guess.chunks.size(); i > 0; --i) {
+    Chunk& chunk = guess.chunks[i - 1];
     chunk.bytes.resize(chunk.used);
     slots_.push_back({chunk.at, chunk.bytes});
-    if (&chunk != &guess.chunks.back()) continue;
-    for (Piece& piece : pieces_) slots_.push_back({piece.at, piece.after});
+    if (i == guess.chunks.size()) add_pieces_after();
   }
+  if (guess.chunks.empty()) add_pieces_after();
   const auto done = memory_.read_batch(slots_);
   if (!done) return tl::make_unexpected(done.error());
   if (*done == 0) return fail(ErrorClass::drop_thread, "unreadable thread state");

@@ -3,20 +3,30 @@
 #include <algorithm>
 #include <array>
 #include <ranges>
+#include <span>
 #include <unordered_set>
+#include <utility>
 
 namespace gilspy {
 namespace {
 
 /// Reads of one stack before it is given up. A read that was guessed wrong teaches the next one.
-constexpr int max_reads = 40;
+constexpr int max_reads = 40;  /// From so many frames on a chain that stayed the same around the
+                               /// look at the top is enough.
+constexpr std::size_t deep = 64;
+/// A stack deeper than this may be off by a frame, one twice as deep by two: nobody can read deep
+/// ones twice at the same depth while they grow.
+constexpr std::size_t depth_tolerance = 32;
 /// Frames no further apart than this are copied in one piece. Smaller than a page, so that there is
 /// nothing unmapped in between.
 constexpr std::uint64_t max_gap = 2048;
 constexpr std::uint64_t max_piece = 16384;
-/// Frames not seen on the stack for so many reads are forgotten.
-constexpr std::uint64_t max_age = 512;
 constexpr std::size_t max_known = 2 * max_stack_depth;
+/// Frames not seen on the stack for so many reads are forgotten: each piece more keeps the others
+/// apart by 0.2 to 0.4 us.
+constexpr std::uint64_t max_age = 128;
+/// A frame that was called from the same one in so many reads is taken to have no other caller.
+constexpr std::uint64_t settled_after = 24;
 constexpr std::size_t max_guesses = 4096;
 
 }  // namespace
@@ -33,25 +43,46 @@ Result<void> FrameChain::read(RemoteAddress thread, std::vector<FramePosition>& 
   if (guesses_.size() > max_guesses) guesses_.clear();
   Guess& guess = guesses_[thread];
   frames.clear();
-  std::optional<std::size_t> wanted_depth;
+  std::optional<std::size_t> wanted;
+  std::size_t distance = 0;
   for (int reads = 0; reads < max_reads; ++reads) {
+    if (wanted) pause_.wait();
     const auto copied = copy(thread, guess);
     if (!copied) return tl::make_unexpected(copied.error());
-    if (!*copied) continue;
     if (head_.is_null()) return {};
-    const bool sure = climb(guess, found_);
-    // Taking whatever is sure instead would show too few of the stacks that change fast.
-    if (!sure && !wanted_depth) wanted_depth = found_.size();
-    if (wanted_depth) pause_.wait();
-    if (!sure || found_.empty()) continue;
-    frames = found_;
-    if (!wanted_depth || *wanted_depth == found_.size()) return {};
+    if (!*copied) continue;
+    const bool sure = follow(guess);
+    if (!unknown_.is_null()) {
+      if (auto learnt = learn(unknown_, guess); !learnt) return learnt;
+      continue;
+    }
+    if (chain_.empty()) continue;
+    // Taking whatever is sure instead would show too few of the stacks that change fast: how deep
+    // it was is told by the thread's own pointer to its top.
+    if (!wanted) wanted = chain_.size();
+    if (!sure && (!climb(guess) || chain_.empty())) continue;
+    const std::size_t depth = chain_.size();
+    const std::size_t off = *wanted > depth ? *wanted - depth : depth - *wanted;
+    if (!frames.empty() && off >= distance) continue;
+    keep(depth, frames);
+    distance = off;
+    if (off <= *wanted / depth_tolerance) return {};
   }
   if (!frames.empty()) return {};
   return fail(ErrorClass::retry, "the frames do not hang together");
 }
 
-/// The thread's topmost frame, and all frames that are known; false when there was a new one.
+/// The lowest `count` frames of the chain, or as many of them as are shown.
+void FrameChain::keep(std::size_t count, std::vector<FramePosition>& frames) const {
+  frames.clear();
+  const auto lowest = std::span{chain_}.last(count);
+  const auto shown = lowest.first(std::min(count, max_stack_depth));
+  for (const Sight& sight : std::views::reverse(shown)) {
+    frames.push_back({sight.code, {}, sight.lasti});
+  }
+}
+
+/// The thread's topmost frame, and all frames that are known; false when one of them has gone.
 Result<bool> FrameChain::copy(RemoteAddress thread, Guess& guess) {
   ++guess.reads;
   gather(guess);
@@ -59,6 +90,7 @@ Result<bool> FrameChain::copy(RemoteAddress thread, Guess& guess) {
   slots_.push_back(
       {layout_.at.thread.frame.in(thread), std::as_writable_bytes(std::span{&head_, 1})});
   for (Piece& piece : pieces_) slots_.push_back({piece.at, piece.first});
+  // The last piece is not copied twice: the others are compared around it.
   for (Piece& piece : std::views::reverse(pieces_) | std::views::drop(1)) {
     slots_.push_back({piece.at, piece.second});
   }
@@ -66,15 +98,12 @@ Result<bool> FrameChain::copy(RemoteAddress thread, Guess& guess) {
   if (!done) return tl::make_unexpected(done.error());
   if (*done == 0) return fail(ErrorClass::drop_thread, "unreadable thread state");
   if (*done < slots_.size()) {
+    // One of the frames has gone, with the memory around it.
     guess.frames.clear();
     return false;
   }
   if (!pieces_.empty()) pieces_.back().second = pieces_.back().first;
-  if (head_.is_null()) return true;
-  const auto known = std::ranges::lower_bound(guess.frames, head_, {}, &Known::at);
-  if (known != guess.frames.end() && known->at == head_) return true;
-  if (auto learnt = learn(guess); !learnt) return tl::make_unexpected(learnt.error());
-  return false;
+  return true;
 }
 
 void FrameChain::gather(Guess& guess) {
@@ -96,24 +125,67 @@ void FrameChain::gather(Guess& guess) {
   }
 }
 
-/// Follows the links from the topmost frame to those that are known.
-Result<void> FrameChain::learn(Guess& guess) {
+/// Follows the links from a frame to those that are known.
+Result<void> FrameChain::learn(RemoteAddress from, Guess& guess) {
   std::unordered_set<RemoteAddress> known;
   for (const Known& frame : guess.frames) known.insert(frame.at);
   std::vector<std::byte> bytes(header_);
-  for (RemoteAddress at = head_; !at.is_null() && known.size() < max_known;) {
+  for (RemoteAddress at = from; !at.is_null() && known.size() < max_known;) {
     if (!known.insert(at).second) return {};
     if (auto done = memory_.read(at, bytes); !done) {
       return done.error().kind == ErrorClass::retry ? Result<void>{} : done;
     }
-    guess.frames.push_back({at, 0, guess.reads});
+    guess.frames.push_back({at, 0, guess.reads, guess.reads, {}, {}});
     at = sight_of(at, bytes).previous;
   }
   return {};
 }
 
-/// From the frame that nothing called up to the one that has called nothing. True when it is sure.
-bool FrameChain::climb(Guess& guess, std::vector<FramePosition>& frames) {
+/// Follows the links down from the topmost frame. True when all of them were there at that moment:
+/// they are the same in both copies, and have not been called from anywhere else for long (of a
+/// deep stack the first is enough).
+bool FrameChain::follow(Guess& guess) {
+  chain_.clear();
+  unknown_ = {};
+  bool same = true;
+  bool all_settled = true;
+  bool executing = false;
+  for (RemoteAddress at = head_; !at.is_null();) {
+    if (chain_.size() > guess.frames.size()) {
+      chain_.clear();  // it goes in a circle
+      return false;
+    }
+    const auto known = std::ranges::lower_bound(guess.frames, at, {}, &Known::at);
+    if (known == guess.frames.end() || known->at != at) {
+      unknown_ = at;
+      return false;
+    }
+    const Sight first = sight_in(*known, false);
+    const Sight second = sight_in(*known, true);
+    // Null is what a generator is linked to while it does not run: it comes and goes.
+    const bool linked = !second.previous.is_null();
+    if (known->code != second.code || (linked && known->previous != second.previous)) {
+      known->changed = guess.reads;
+      known->previous = {};
+    }
+    known->code = second.code;
+    if (linked) known->previous = second.previous;
+    known->used = guess.reads;
+    const bool settled = known->changed + settled_after < guess.reads;
+    const bool yielded = !linked && !second.executing && settled && !known->previous.is_null();
+    all_settled = all_settled && settled;
+    same = same && (yielded || first.same_call(second) || (settled && first.previous.is_null()));
+    // Without such a link it is the first frame of a thread only if it executes.
+    executing = first.executing && second.executing;
+    chain_.push_back(second);
+    at = yielded ? known->previous : second.previous;
+  }
+  return same && executing && (all_settled || chain_.size() > deep);
+}
+
+/// From the frame that nothing called up to the one that has called nothing, as the first copies
+/// show them. True when they were there at the same time.
+bool FrameChain::climb(Guess& guess) {
   executing_.clear();
   RemoteAddress type;
   for (const Known& frame : guess.frames) {
@@ -123,28 +195,44 @@ bool FrameChain::climb(Guess& guess, std::vector<FramePosition>& frames) {
   }
   std::erase_if(executing_, [&](const Sight& sight) { return sight.type != type; });
   std::ranges::sort(executing_, {}, &Sight::previous);
-  frames.clear();
+  const std::vector<Sight> from_top = std::exchange(chain_, {});
   bool sure = true;
   Sight lower;
   for (std::size_t count = 0; count <= executing_.size(); ++count) {
     const auto above = std::ranges::equal_range(executing_, lower.at, {}, &Sight::previous);
     if (above.empty()) break;
     const Sight& upper = above.front();
-    sure = sure && above.size() == 1 && (frames.empty() || is_sure(lower, upper));
-    frames.push_back({upper.code, {}, upper.lasti});
+    sure = sure && above.size() == 1 && (chain_.empty() || is_sure(lower, upper));
+    if (above.size() > 1) forget_others(guess, above, from_top);
+    chain_.push_back(upper);
     lower = upper;
-    std::ranges::lower_bound(guess.frames, upper.at, {}, &Known::at)->used = guess.reads;
+    const auto known = std::ranges::lower_bound(guess.frames, upper.at, {}, &Known::at);
+    if (known != guess.frames.end() && known->at == upper.at) known->used = guess.reads;
   }
-  const auto over = frames.size() - std::min(frames.size(), max_stack_depth);
-  frames.erase(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(over));
+  std::ranges::reverse(chain_);
   return sure;
 }
 
-/// Whether the two were there at the same time.
+/// Of frames that were all called from one, at most one is what it seems; the memory of the others
+/// may have been freed long ago.
+void FrameChain::forget_others(Guess& guess, std::span<const Sight> rivals,
+                               std::span<const Sight> chain) {
+  for (const Sight& rival : rivals) {
+    if (std::ranges::find(chain, rival.at, &Sight::at) != chain.end()) continue;
+    std::erase_if(guess.frames, [&](const Known& frame) { return frame.at == rival.at; });
+  }
+}
+
+/// Whether the two were there at the same time: within one piece they were, and otherwise if the
+/// one that was copied first was still the same when it was copied again.
 bool FrameChain::is_sure(const Sight& lower, const Sight& upper) const {
   if (lower.piece == upper.piece) return true;
   const Sight& earlier = lower.piece < upper.piece ? lower : upper;
-  return earlier.same_call(sight_in({earlier.at, earlier.piece, 0}, true));
+  Known known;
+  known.at = earlier.at;
+  known.piece = earlier.piece;
+  const Sight again = sight_in(known, true);
+  return earlier.same_call(again) && again.executing;
 }
 
 FrameChain::Sight FrameChain::sight_in(const Known& frame, bool second) const {

@@ -42,6 +42,17 @@ def outer_i():
     for x in gen_i():
         mid_i()
 """,
+    "long_generators": """
+def leaf_i(): pass
+def gen_i():
+    for x in range(200):
+        leaf_i()
+        yield 1
+def mid_i(): pass
+def outer_i():
+    for x in gen_i():
+        mid_i()
+""",
     "coroutines": """
 @types.coroutine
 def pause_i():
@@ -102,6 +113,7 @@ POSSIBLE = {
     "shared": "outer(;shared(;inner)?)?",
     "raises": "outer(;mid(;inner)?)?",
     "generators": "outer(;mid|;gen(;leaf)?)?",
+    "long_generators": "outer(;mid|;gen(;leaf)?)?",
     "coroutines": "drive(;outer(;inner|;mid(;inner|;pause)?)?)?",
     "recursion": "outer(;rec){0,498}|outer(;rec){499}(;inner)?",
     "callbacks": "outer(;(key|red)(;inner)?)?",

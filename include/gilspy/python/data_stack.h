@@ -49,6 +49,8 @@ class DataStack {
     RemoteAddress at;
     std::size_t piece = not_read;  ///< where its bytes are
     std::uint64_t used = 0;        ///< the read that needed it last
+    std::uint64_t changed = 0;     ///< the read that found it called from elsewhere last
+    RemoteAddress code, previous;  ///< as it was when it was linked last
   };
   struct Piece {
     RemoteAddress at;
@@ -93,6 +95,7 @@ class DataStack {
   void drop_raised(const Guess& guess);
   void add_generators_on_top(Guess& guess);
   [[nodiscard]] std::optional<Sight> lone(Guess& guess, RemoteAddress at);
+  static void remember(Lone& lone, const Sight& sight, std::uint64_t read);
   [[nodiscard]] Sight sight_of(RemoteAddress at, std::span<const std::byte> bytes) const;
   [[nodiscard]] bool in_chunks(const Guess& guess, RemoteAddress at) const;
 

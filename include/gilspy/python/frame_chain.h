@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -15,11 +15,11 @@ namespace gilspy {
 
 /// The frames of a running thread up to 3.10: objects on the heap, linked downwards by f_back.
 ///
-/// A call takes less time than following one link does, so the frames of earlier reads are copied
-/// all at once: those that lie close together, as frame objects that are used again and again do,
-/// in one piece. The copy itself tells which of them are on the stack (they say that they execute)
-/// and which is the topmost (none that executes was called from it). A link between two pieces
-/// counts only if the piece that was copied first still says the same after the other one.
+/// A call takes less time than following one link does. So the frames of earlier reads are copied
+/// all at once (those that lie close together in one piece), then the thread's pointer to the
+/// topmost one, and then the frames again: what was the same before and after it was so at that
+/// moment. Frame objects are used again and again, those of a function by the same function, so
+/// that what has returned in between still says what it was.
 class FrameChain {
  public:
   FrameChain(MemoryReader& memory, const Layout& layout, CodeCache& codes);
@@ -32,7 +32,9 @@ class FrameChain {
   struct Known {
     RemoteAddress at;
     std::size_t piece = 0;
-    std::uint64_t used = 0;  ///< the read that found it on the stack last
+    std::uint64_t used = 0;     ///< the read that found it on the stack last
+    std::uint64_t changed = 0;  ///< the read that found it called from elsewhere last
+    RemoteAddress code, previous;
   };
   struct Guess {
     std::vector<Known> frames;  ///< by address once they are copied
@@ -41,7 +43,7 @@ class FrameChain {
   struct Piece {
     RemoteAddress at;
     std::uint64_t size = 0;
-    std::vector<std::byte> first, second;  ///< the second one after all other pieces
+    std::vector<std::byte> first, second;  ///< before the look at the top, and after it
   };
   struct Sight {
     RemoteAddress at, type, previous, code;
@@ -49,15 +51,19 @@ class FrameChain {
     bool executing = false;
     std::size_t piece = 0;
     [[nodiscard]] bool same_call(const Sight& other) const {
-      return previous == other.previous && code == other.code && executing == other.executing;
+      return type == other.type && previous == other.previous && code == other.code;
     }
   };
 
   [[nodiscard]] Result<bool> copy(RemoteAddress thread, Guess& guess);
   void gather(Guess& guess);
-  [[nodiscard]] Result<void> learn(Guess& guess);
-  [[nodiscard]] bool climb(Guess& guess, std::vector<FramePosition>& frames);
+  [[nodiscard]] Result<void> learn(RemoteAddress from, Guess& guess);
+  [[nodiscard]] bool follow(Guess& guess);
+  [[nodiscard]] bool climb(Guess& guess);
   [[nodiscard]] bool is_sure(const Sight& lower, const Sight& upper) const;
+  static void forget_others(Guess& guess, std::span<const Sight> rivals,
+                            std::span<const Sight> chain);
+  void keep(std::size_t count, std::vector<FramePosition>& frames) const;
   [[nodiscard]] Sight sight_of(RemoteAddress at, std::span<const std::byte> bytes) const;
   [[nodiscard]] Sight sight_in(const Known& frame, bool second) const;
 
@@ -67,10 +73,11 @@ class FrameChain {
   std::size_t header_;  // size of what is read of a frame
   std::unordered_map<RemoteAddress, Guess> guesses_;
   RemoteAddress head_;
+  RemoteAddress unknown_;  // a frame of the chain that was not copied
   std::vector<Piece> pieces_;
   std::vector<ReadSlot> slots_;
+  std::vector<Sight> chain_;      // from the top
   std::vector<Sight> executing_;  // by `previous`
-  std::vector<FramePosition> found_;
   RetryPause pause_;
 };
 

@@ -36,6 +36,10 @@ class FakeCode {
     objects_.set(code, at.code.qualname, objects_.ascii(name));
     objects_.set(code, at.code.filename, objects_.ascii(file));
     objects_.set(code, at.code.first_line, first_line);
+    const auto words = static_cast<std::int32_t>(frame_room(layout_) / 8);
+    objects_.set(code, at.code.framesize, words);
+    objects_.set(code, at.code.nlocalsplus, std::int32_t{1});
+    objects_.set(code, at.code.stacksize, words - at.frame.locals.offset / 8 - 1);
     objects_.set(code, at.code.line_table, objects_.bytes(std::as_bytes(std::span{table})));
   }
   RemoteAddress function(std::string_view name, std::string_view file, std::int32_t first_line) {
@@ -58,6 +62,15 @@ class FakeCode {
                      at.code.bytecode.in(code) + 2 * static_cast<std::uint64_t>(number));
         break;
     }
+  }
+
+  /// Makes one of its instructions this one.
+  void put_opcode(RemoteAddress code, std::uint64_t number, std::uint8_t opcode) {
+    memory_.put(layout_.at.code.bytecode.in(code) + 2 * number, opcode);
+  }
+  /// What a frame of any of these functions takes on the data stack.
+  [[nodiscard]] static std::uint64_t frame_room(const Layout& layout) {
+    return layout.at.frame.struct_size + 64;
   }
 
   static constexpr std::int64_t units = 6;

@@ -3,115 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <optional>
 #include <random>
-#include <string>
 
-#include "fake_code.h"
-#include "fake_memory.h"
-#include "layouts.h"
+#include "stack_fixture.h"
 
 namespace gilspy {
 namespace {
-
-constexpr std::uint64_t chunk_size = 16384;
-constexpr std::int8_t no_entry_owner = Traits{}.first_entry_owner;
-
-/// A thread and its frames, built through the layout of a version: objects on the heap up to 3.10,
-/// frames in chunks of the data stack after.
-class StackReaderTest : public testing::TestWithParam<int> {
- protected:
-  StackReaderTest() {
-    memory.put_zeros(thread.address, at.thread.struct_size);
-    memory.put_zeros(cframe, 64);
-    objects.set(thread.address, at.thread.cframe, cframe);
-  }
-
-  [[nodiscard]] bool chunked() const { return at.thread.datastack_chunk.present(); }
-
-  /// A new top chunk of the data stack, empty.
-  RemoteAddress push_chunk(RemoteAddress where, std::uint64_t size = chunk_size) {
-    memory.put_zeros(where, size);
-    objects.set(where, at.chunk.previous, chunk_);
-    objects.set(where, at.chunk.size, size);
-    objects.set(thread.address, at.thread.datastack_chunk, where);
-    chunk_ = where;
-    top_ = where + static_cast<std::uint64_t>(at.chunk.data.offset);
-    return where;
-  }
-  /// A frame at some place that is above all others; `unit` says which code unit it is at.
-  RemoteAddress put_frame(RemoteAddress where, RemoteAddress code, std::int32_t unit = 0) {
-    memory.put_zeros(where, at.frame.struct_size);
-    objects.set(where, at.frame.previous, head_);
-    objects.set(where, at.frame.code, code + layout.traits.reference_tag_mask);
-    codes.put_unit(where, code, unit);
-    set_head(where);
-    return where;
-  }
-  /// A frame where this version's function calls put theirs.
-  RemoteAddress push_frame(RemoteAddress code, std::int32_t unit = 0) {
-    const std::uint64_t room = at.frame.struct_size + 64;
-    if (!chunked()) return put_frame(objects.allocate(room), code, unit);
-    const RemoteAddress where = top_;
-    top_ = top_ + room;
-    return put_frame(where, code, unit);
-  }
-  void set_head(RemoteAddress frame) {
-    head_ = frame;
-    switch (layout.traits.frame_head) {
-      case Traits::FrameHead::frame_object:
-        objects.set(thread.address, at.thread.frame, frame);
-        break;
-      case Traits::FrameHead::cframe: objects.set(cframe, at.cframe.current_frame, frame); break;
-      case Traits::FrameHead::thread:
-        objects.set(thread.address, at.thread.current_frame, frame);
-        break;
-    }
-  }
-  void push_first_chunk() {
-    if (chunked()) push_chunk(first_chunk);
-  }
-
-  /// "outer:10 inner:21", the outermost frame first; or what went wrong.
-  [[nodiscard]] std::string stack() {
-    const auto id = reader.read(thread);
-    if (!id) return "error: " + std::string(id.error().what);
-    std::string text;
-    for (const Tables::StackNode& node : tables.frames(*id)) {
-      if (!text.empty()) text += " ";
-      text += tables.function_of(node);
-      text += ":" + std::to_string(node.line);
-    }
-    return text;
-  }
-  [[nodiscard]] std::optional<ErrorClass> error() {
-    const auto id = reader.read(thread);
-    return id ? std::nullopt : std::optional{id.error().kind};
-  }
-
-  const Layout& layout = *layout_for({3, static_cast<std::uint8_t>(GetParam()), 0}, false);
-  const Offsets& at = layout.at;
-  const PythonThread thread{RemoteAddress{0x7e0000000000}, RemoteAddress{0x7e1000000000}, 1, 1};
-  const RemoteAddress cframe{0x7e2000000000};
-  const RemoteAddress first_chunk{0x7c0000000000};
-  const RemoteAddress second_chunk{0x7c0000100000};
-
-  FakeMemory memory;
-  FakeObjects objects{memory, layout};
-  FakeCode codes{memory, layout, objects};
-  Tables tables;
-  Interner interner{tables};
-  StackReader reader{memory, layout, interner};
-
-  const RemoteAddress outer = codes.function("outer", "app.py", 10);
-  const RemoteAddress middle = codes.function("middle", "app.py", 20);
-  const RemoteAddress inner = codes.function("inner", "app.py", 30);
-
- private:
-  RemoteAddress chunk_;
-  RemoteAddress top_;
-  RemoteAddress head_;
-};
 
 INSTANTIATE_TEST_SUITE_P(Versions, StackReaderTest, testing::ValuesIn(all_minors()));
 
@@ -131,7 +28,7 @@ INSTANTIATE_TEST_SUITE_P(Versions, EntryFrameTest,
 
 TEST_P(StackReaderTest, ReadsAStackWithItsLines) {
   push_first_chunk();
-  push_frame(outer, 0);
+  push_frame(outer, 1);
   push_frame(middle, 3);
   push_frame(inner, 5);
   EXPECT_EQ(stack(), "outer:10 middle:21 inner:33");
@@ -139,7 +36,7 @@ TEST_P(StackReaderTest, ReadsAStackWithItsLines) {
 
 TEST_P(StackReaderTest, GivesOneStackOneId) {
   push_first_chunk();
-  push_frame(outer, 0);
+  push_frame(outer, 1);
   push_frame(inner, 1);
   const auto first = reader.read(thread);
   const auto second = reader.read(thread);
@@ -159,24 +56,27 @@ TEST_P(StackReaderTest, IsEmptyWhileNoFunctionRuns) {
   EXPECT_EQ(reader.read(thread), empty_stack);
 }
 
-TEST_P(StackReaderTest, TakesTheFirstLineOfAFrameThatHasNotBegun) {
+TEST_P(StackReaderTest, TakesTheFirstLineOfAFrameThatHasNotBegunWhereItIsLinked) {
   push_first_chunk();
   push_frame(outer, 2);
   push_frame(inner, -1);
-  EXPECT_EQ(stack(), "outer:11 inner:30");
+  // On the data stack it may not be linked yet: what it says of its caller may be of another frame
+  // that was there before.
+  EXPECT_EQ(stack(), chunked() ? "outer:11" : "outer:11 inner:30");
 }
 
-TEST_P(DataStackTest, HasNoLineForAnInstructionBeyondTheCode) {
+TEST_P(DataStackTest, LeavesOutAFrameWhoseInstructionIsNotInItsCode) {
   push_first_chunk();
-  push_frame(outer, FakeCode::units);
-  EXPECT_EQ(stack(), "outer:0");
+  push_frame(outer, 1);
+  push_frame(inner, FakeCode::units);
+  EXPECT_EQ(stack(), "outer:10");
 }
 
 TEST_P(StackReaderTest, ReadsFramesThatLieAnywhere) {
   push_first_chunk();
-  push_frame(outer, 0);
-  put_frame(objects.allocate(1024), middle, 0);  // a generator's
-  push_frame(inner, 0);
+  push_frame(outer, 1);
+  put_frame(objects.allocate(1024), middle, 1);  // a generator's
+  push_frame(inner, 1);
   EXPECT_EQ(stack(), "outer:10 middle:20 inner:30");
   put_frame(objects.allocate(1024), middle, 2);  // one on top
   EXPECT_EQ(stack(), "outer:10 middle:20 inner:30 middle:21");
@@ -185,17 +85,17 @@ TEST_P(StackReaderTest, ReadsFramesThatLieAnywhere) {
 TEST_P(DataStackTest, ReadsAGeneratorThatLiesShortlyAboveTheChunk) {
   // Mappings lie close together, with holes between them.
   push_first_chunk();
-  push_frame(outer, 0);
-  put_frame(first_chunk + 4 * chunk_size, inner, 0);
+  push_frame(outer, 1);
+  put_frame(first_chunk + 4 * chunk_size, inner, 1);
   EXPECT_EQ(stack(), "outer:10 inner:30");
-  put_frame(first_chunk - chunk_size, middle, 0);
+  put_frame(first_chunk - chunk_size, middle, 1);
   EXPECT_EQ(stack(), "outer:10 inner:30 middle:20");
 }
 
 TEST_P(DataStackTest, ReadsFramesOverTwoChunks) {
   push_chunk(first_chunk);
-  push_frame(outer, 0);
-  push_frame(middle, 0);
+  push_frame(outer, 1);
+  push_frame(middle, 1);
   push_chunk(second_chunk);
   push_frame(middle, 2);
   push_frame(inner, 2);
@@ -204,15 +104,15 @@ TEST_P(DataStackTest, ReadsFramesOverTwoChunks) {
 
 TEST_P(DataStackTest, ReadsAChunkMadeForOneHugeFrame) {
   push_chunk(first_chunk);
-  push_frame(outer, 0);
+  push_frame(outer, 1);
   push_chunk(second_chunk, 8 * chunk_size);
-  put_frame(second_chunk + 5 * chunk_size, inner, 0);
+  put_frame(second_chunk + 5 * chunk_size, inner, 1);
   EXPECT_EQ(stack(), "outer:10 inner:30");
 }
 
 TEST_P(DataStackTest, ReadsAShortStackInFewSystemCalls) {
   push_chunk(first_chunk);
-  for (int i = 0; i < 20; ++i) push_frame(outer, 0);
+  for (int i = 0; i < 20; ++i) push_frame(outer, 1);
   ASSERT_FALSE(error());
   const std::size_t before = memory.batches();
   ASSERT_FALSE(error());
@@ -222,9 +122,9 @@ TEST_P(DataStackTest, ReadsAShortStackInFewSystemCalls) {
 
 TEST_P(DataStackTest, CopiesTheLowerChunksWhole) {
   push_chunk(first_chunk);
-  for (int i = 0; i < 50; ++i) push_frame(outer, 0);
+  for (int i = 0; i < 50; ++i) push_frame(outer, 1);
   push_chunk(second_chunk);
-  for (int i = 0; i < 50; ++i) push_frame(inner, 0);
+  for (int i = 0; i < 50; ++i) push_frame(inner, 1);
   ASSERT_FALSE(error());
   const std::size_t before = memory.batches();
   ASSERT_FALSE(error());
@@ -233,13 +133,13 @@ TEST_P(DataStackTest, CopiesTheLowerChunksWhole) {
 }
 
 TEST_P(DataStackTest, NeedsNoChunk) {
-  put_frame(objects.allocate(1024), outer, 0);
+  put_frame(objects.allocate(1024), outer, 1);
   EXPECT_EQ(stack(), "outer:10");
 }
 
 TEST_P(DataStackTest, RetriesAChunkOfImpossibleSize) {
   push_chunk(first_chunk);
-  put_frame(objects.allocate(1024), outer, 0);
+  put_frame(objects.allocate(1024), outer, 1);
   for (const std::uint64_t size :
        {std::uint64_t{0}, std::uint64_t{31}, std::uint64_t{1} << 40, std::uint64_t{UINT64_MAX}}) {
     objects.set(first_chunk, at.chunk.size, size);
@@ -249,20 +149,20 @@ TEST_P(DataStackTest, RetriesAChunkOfImpossibleSize) {
 
 TEST_P(EntryFrameTest, LeavesOutFramesThatAreNoFunctions) {
   push_first_chunk();
-  push_frame(outer, 0);
-  const RemoteAddress between = put_frame(objects.allocate(1024), codes.type(), 0);
+  push_frame(outer, 1);
+  const RemoteAddress between = put_frame(objects.allocate(1024), codes.type(), 1);
   objects.set(between, at.frame.owner, layout.traits.first_entry_owner);
-  push_frame(inner, 0);
+  push_frame(inner, 1);
   EXPECT_EQ(stack(), "outer:10 inner:30");
-  const RemoteAddress top = put_frame(objects.allocate(1024), RemoteAddress{}, 0);
+  const RemoteAddress top = put_frame(objects.allocate(1024), RemoteAddress{}, 1);
   objects.set(top, at.frame.owner, static_cast<std::int8_t>(layout.traits.first_entry_owner + 1));
   EXPECT_EQ(stack(), "outer:10 inner:30");
 }
 
 TEST_P(EntryFrameTest, KeepsFramesOfGenerators) {
   push_first_chunk();
-  push_frame(outer, 0);
-  const RemoteAddress generator = put_frame(objects.allocate(1024), inner, 0);
+  push_frame(outer, 1);
+  const RemoteAddress generator = put_frame(objects.allocate(1024), inner, 1);
   objects.set(generator, at.frame.owner, std::int8_t{1});  // FRAME_OWNED_BY_GENERATOR
   EXPECT_EQ(stack(), "outer:10 inner:30");
 }
@@ -337,10 +237,9 @@ TEST_P(StackReaderTest, SaysThatTheTargetIsGoneHalfway) {
 
 TEST_P(StackReaderTest, KeepsTheTopOfAVeryDeepStack) {
   const std::size_t depth = max_stack_depth + 500;
-  for (std::size_t i = 0; i < depth - 1; ++i) {
-    put_frame(objects.allocate(at.frame.struct_size), i < 500 ? outer : middle, 0);
-  }
-  put_frame(objects.allocate(at.frame.struct_size), inner, 0);
+  push_first_chunk();
+  for (std::size_t i = 0; i < depth - 1; ++i) push_frame_anywhere(i < 500 ? outer : middle);
+  push_frame_anywhere(inner);
   const auto id = reader.read(thread);
   ASSERT_TRUE(id);
   const auto frames = tables.frames(*id);
