@@ -91,7 +91,8 @@ void ProfileBuilder::State::on(const ThreadSeen& event) {
     threads_.emplace_back(event, name, now_, options_.keep_timeline);
     return;
   }
-  const bool moves = thread->figures().gil != event.gil && thread->activity() == Activity::waiting;
+  const bool moves =
+      event.gil && thread->figures().gil != event.gil && thread->activity() == Activity::waiting;
   if (moves) wait_ends(*thread);
   thread->seen_again(event, name);
   if (moves) gil_of(*thread).wait_begins(now_, event.tid);

@@ -20,7 +20,8 @@ ThreadClock::ThreadClock(const ThreadSeen& seen, std::string_view name, Time at,
 void ThreadClock::seen_again(const ThreadSeen& seen, std::string_view name) {
   if (!name.empty()) figures_.name = name;
   figures_.python = seen.python;
-  figures_.gil = seen.gil;
+  // At its end a thread loses its Python thread state, but what it did was about that GIL.
+  if (seen.gil) figures_.gil = seen.gil;
 }
 
 void ThreadClock::change(Time at, ThreadState state) {

@@ -42,10 +42,10 @@ struct ThreadProfile {
   Pid pid;
   std::string name;
   bool python = false;
-  std::optional<GilId> gil;
-  Time first;             ///< first seen
-  Time last;              ///< gone, or the end of sampling
-  ActivityTimes times{};  ///< adds up to last - first
+  std::optional<GilId> gil;  ///< the last one it took
+  Time first;                ///< first seen
+  Time last;                 ///< gone, or the end of sampling
+  ActivityTimes times{};     ///< adds up to last - first
   Duration longest_hold{};
   Duration longest_wait{};
   std::uint64_t waits = 0;  ///< separate waits seen
