@@ -35,11 +35,17 @@ bool is_hold(const Interval& interval) {
   return activity == Activity::holding_running || activity == Activity::holding_blocked;
 }
 
-/// Numbers for the arrows: which leave a wait, and which reach a hold.
+/// The arrows: which leave a wait, and which reach a hold. A reader turns an arrow round that leads
+/// to a slice which begins earlier, and a hold often does: so the arrow ends at a mark of its own
+/// in the hold, made when the waiter came.
 struct Flows {
   std::map<IntervalKey, std::uint64_t> out;
-  std::map<IntervalKey, std::vector<std::uint64_t>> in;
+  std::map<IntervalKey, std::vector<PerfettoArrival>> in;
 };
+
+/// Of two events at one moment the file's order decides which is first: an arrow ends later than it
+/// begins.
+constexpr Duration instant{1};
 
 class FlowFinder {
  public:
@@ -64,7 +70,15 @@ class FlowFinder {
         if (hold == nullptr) continue;
         const std::uint64_t number = flows.out.size() + 1;
         flows.out[{tid, i}] = number;
-        flows.in[hold->key].push_back(number);
+        flows.in[hold->key].push_back({std::max(intervals[i].begin + instant, hold->begin),
+                                       thread_label(profile_, tid) + " waits", number});
+      }
+    }
+    for (auto& [key, arrivals] : flows.in) {
+      std::ranges::stable_sort(arrivals, {}, &PerfettoArrival::at);
+      // Of marks at one moment each would be shown as part of the one before.
+      for (std::size_t i = 1; i < arrivals.size(); ++i) {
+        arrivals[i].at = std::max(arrivals[i].at, arrivals[i - 1].at + instant);
       }
     }
     return flows;
@@ -157,10 +171,10 @@ class PerfettoTrace {
                           {},
                           {}};
       if (const auto out = flows_.out.find({tid, i}); out != flows_.out.end()) {
-        slice.flows_out.push_back(out->second);
+        slice.flow = out->second;
       }
       if (const auto in = flows_.in.find({tid, i}); in != flows_.in.end()) {
-        slice.flows_in = in->second;
+        slice.arrivals = in->second;
       }
       writer_.slice(track, slice);
     }

@@ -115,13 +115,19 @@ void PerfettoWriter::slice(PerfettoTrack track, const PerfettoSlice& slice) {
         interned(details_, name, *begin.mutable_interned_data()->mutable_debug_annotation_names()));
     detail.set_string_value(value);
   }
-  for (const std::uint64_t flow : slice.flows_out) opens.add_flow_ids(flow);
+  if (slice.flow) opens.add_flow_ids(*slice.flow);
   send(std::move(begin));
 
+  for (const PerfettoArrival& arrival : slice.arrivals) {
+    TracePacket moment = packet(arrival.at);
+    TrackEvent& marks = event(moment, track, TrackEvent::TYPE_INSTANT);
+    marks.set_name_iid(event_name(moment, arrival.name));
+    marks.add_terminating_flow_ids(arrival.flow);
+    send(std::move(moment));
+  }
+
   TracePacket end = packet(slice.end);
-  TrackEvent& closes = event(end, track, TrackEvent::TYPE_SLICE_END);
-  // On the end: a hold begins before those that come to wait for it, and arrows go forward in time.
-  for (const std::uint64_t flow : slice.flows_in) closes.add_terminating_flow_ids(flow);
+  event(end, track, TrackEvent::TYPE_SLICE_END);
   send(std::move(end));
 }
 

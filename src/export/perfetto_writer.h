@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,14 +18,21 @@ namespace gilspy {
 
 using PerfettoTrack = std::uint64_t;  ///< a track's uuid
 
+/// A moment within a slice, where an arrow ends.
+struct PerfettoArrival {
+  Time at;
+  std::string name;
+  std::uint64_t flow = 0;
+};
+
 struct PerfettoSlice {
   Time begin;
   Time end;
   std::string name;
   std::string_view category;
   std::vector<std::pair<std::string_view, std::string>> details;
-  std::vector<std::uint64_t> flows_out;  ///< arrows that begin here
-  std::vector<std::uint64_t> flows_in;   ///< arrows that end here
+  std::optional<std::uint64_t> flow;      ///< an arrow that begins here
+  std::vector<PerfettoArrival> arrivals;  ///< in the order of time
 };
 
 /// Writes Perfetto's protobuf trace packet by packet: a long run would not fit into memory as a

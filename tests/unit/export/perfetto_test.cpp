@@ -55,6 +55,7 @@ class PerfettoRead {
   std::map<std::uint64_t, std::vector<PerfettoSliceRead>> slices;
   std::map<std::uint64_t, std::vector<std::pair<std::uint64_t, std::int64_t>>> counters;
   std::map<std::uint32_t, std::vector<std::pair<std::uint64_t, std::string>>> samples;
+  std::map<std::uint64_t, std::pair<std::uint64_t, std::string>> arrivals;  ///< by flow
   std::vector<std::string> marks;
 
  private:
@@ -98,13 +99,20 @@ class PerfettoRead {
       case TrackEvent::TYPE_SLICE_END:
         EXPECT_EQ(list.back().end, 0U);
         list.back().end = at;
-        list.back().in.assign(event.terminating_flow_ids().begin(),
-                              event.terminating_flow_ids().end());
+        break;
+      case TrackEvent::TYPE_INSTANT:
+        if (event.terminating_flow_ids().empty()) {
+          marks.push_back(names.at(event.name_iid()));
+          break;
+        }
+        EXPECT_EQ(list.back().end, 0U);  // inside of a slice
+        arrivals[event.terminating_flow_ids(0)] = {at, names.at(event.name_iid())};
+        list.back().in.push_back(event.terminating_flow_ids(0));
         break;
       case TrackEvent::TYPE_COUNTER:
         counters[event.track_uuid()].emplace_back(at, event.counter_value());
         break;
-      default: marks.push_back(names.at(event.name_iid()));
+      default: ADD_FAILURE() << event.type();
     }
   }
 
@@ -145,6 +153,22 @@ TEST(Perfetto, ArrowsLeadFromAWaitToTheHoldThatKeptItLongest) {
   EXPECT_EQ(worker[1].in, main[1].out);
   EXPECT_NE(main[1].out, worker[0].out);
   EXPECT_THAT(main[2].in, IsEmpty());
+  using Arrival = std::pair<std::uint64_t, std::string>;
+  EXPECT_EQ(read.arrivals[worker[0].out[0]], Arrival(ns_at(1) + 1, "worker (1001) waits"));
+  // It came when nobody held; the arrow ends where the hold begins.
+  EXPECT_EQ(read.arrivals[main[1].out[0]], Arrival(to_ns(handed_over), "MainThread (1000) waits"));
+}
+
+TEST(Perfetto, WaitersThatComeTogetherHaveAMarkEach) {
+  SampleProfile sample;
+  sample.profile.threads[2].gil = gil;
+  sample.profile.timeline.threads[main_tid] = {{at_ms(0), at_ms(8), holding}};
+  sample.profile.timeline.threads[worker_tid] = {{at_ms(1), at_ms(8), waiting}};
+  sample.profile.timeline.threads[native_tid] = {{at_ms(1), at_ms(8), waiting}};
+  PerfettoRead read(sample.profile);
+  ASSERT_THAT(read.thread(1000)[0].in, ::testing::SizeIs(2));
+  EXPECT_EQ(read.arrivals[read.thread(1000)[0].in[0]].first, ns_at(1) + 1);
+  EXPECT_EQ(read.arrivals[read.thread(1000)[0].in[1]].first, ns_at(1) + 2);
 }
 
 TEST(Perfetto, AWaitThatNobodyHeldHasNoArrow) {

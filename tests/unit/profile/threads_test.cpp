@@ -90,6 +90,21 @@ TEST(Threads, NamesMayComeLate) {
   EXPECT_EQ(p.threads[0].first, at_ms(0));
 }
 
+TEST(Threads, AThreadThatLosesItsPythonStateKeepsItsGil) {
+  Stream s;
+  s.start();
+  s.seen(0, A, "a");
+  s.state(0, A, waiting);
+  s.state(10, A, running);
+  s.seen(20, A, "a", std::nullopt);  // on its way out
+  s.gone(30, A);
+  s.end(30);
+  const Profile p = s.profile();
+  EXPECT_EQ(p.threads[0].gil, main_gil);
+  EXPECT_FALSE(p.threads[0].python);
+  EXPECT_EQ(p.gils[0].wait, ms(10));
+}
+
 TEST(Threads, TheTimelineMergesEqualNeighbours) {
   Stream s;
   s.start();
