@@ -50,6 +50,7 @@ class DataStack {
     std::size_t piece = not_read;  ///< where its bytes are
     std::uint64_t used = 0;        ///< the read that needed it last
     std::uint64_t changed = 0;     ///< the read that found it called from elsewhere last
+    bool generator = false;
     RemoteAddress code, previous;  ///< as it was when it was linked last
   };
   struct Piece {
@@ -77,6 +78,7 @@ class DataStack {
   struct Step {
     Sight sight;
     std::size_t frames_below = 0;  ///< functions on the stack below it and what leads to it
+    std::size_t frames = 0;        ///< functions on the stack up to it
     bool from_c = false;
   };
   enum class Climb : std::uint8_t { done, short_copy, torn };
@@ -89,6 +91,8 @@ class DataStack {
   [[nodiscard]] Climb climb(Guess& guess);
   [[nodiscard]] Climb climb_chunk(Guess& guess, std::size_t index);
   [[nodiscard]] bool step_onto(Guess& guess, const Sight& sight);
+  [[nodiscard]] bool uses_generators(const Guess& guess) const;
+  [[nodiscard]] std::optional<std::size_t> depth_of(Guess& guess, RemoteAddress frame);
   [[nodiscard]] bool is_live(const Sight& sight);
   [[nodiscard]] bool may_be_leaving(const Sight& sight) const;
   [[nodiscard]] bool link(Guess& guess, RemoteAddress from, RemoteAddress to);
