@@ -69,7 +69,7 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
   return fail(ErrorClass::retry, "the frames do not hang together");
 }
 
-bool DataStack::uses_generators(const Guess& guess) const {
+bool DataStack::uses_generators(const Guess& guess) {
   return std::ranges::any_of(guess.lones, [&](const Lone& lone) {
     return lone.generator && lone.used + lately > guess.reads;
   });
@@ -276,7 +276,7 @@ DataStack::Sight DataStack::sight_of(RemoteAddress at, std::span<const std::byte
   return sight;
 }
 
-bool DataStack::in_chunks(const Guess& guess, RemoteAddress at) const {
+bool DataStack::in_chunks(const Guess& guess, RemoteAddress at) {
   return std::ranges::any_of(guess.chunks, [at](const Chunk& chunk) {
     return at >= chunk.at && at < chunk.at + chunk.bytes.size();
   });

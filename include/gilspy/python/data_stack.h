@@ -91,7 +91,7 @@ class DataStack {
   [[nodiscard]] Climb climb(Guess& guess);
   [[nodiscard]] Climb climb_chunk(Guess& guess, std::size_t index);
   [[nodiscard]] bool step_onto(Guess& guess, const Sight& sight);
-  [[nodiscard]] bool uses_generators(const Guess& guess) const;
+  [[nodiscard]] static bool uses_generators(const Guess& guess);
   [[nodiscard]] std::optional<std::size_t> depth_of(Guess& guess, RemoteAddress frame);
   [[nodiscard]] bool is_live(const Sight& sight);
   [[nodiscard]] bool may_be_leaving(const Sight& sight) const;
@@ -101,7 +101,7 @@ class DataStack {
   [[nodiscard]] std::optional<Sight> lone(Guess& guess, RemoteAddress at);
   static void remember(Lone& lone, const Sight& sight, std::uint64_t read);
   [[nodiscard]] Sight sight_of(RemoteAddress at, std::span<const std::byte> bytes) const;
-  [[nodiscard]] bool in_chunks(const Guess& guess, RemoteAddress at) const;
+  [[nodiscard]] static bool in_chunks(const Guess& guess, RemoteAddress at);
 
   MemoryReader& memory_;
   const Layout& layout_;
