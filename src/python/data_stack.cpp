@@ -11,7 +11,7 @@ constexpr std::uint64_t word = 8;
 /// Copied beyond the last frame that was found.
 constexpr std::uint64_t slack = 1024;
 /// Reads of one stack before it is given up. A read that was guessed wrong teaches the next one.
-constexpr int max_reads = 40;
+constexpr int max_reads = 64;
 /// A thread that waits for the next chunk to be read has at most so many generators between two
 /// frames of its chunks.
 constexpr int max_links = 256;
@@ -19,6 +19,8 @@ constexpr int max_links = 256;
 constexpr std::size_t max_lones = 24;
 /// A generator that the same frame resumed in so many reads is taken to be resumed by no other.
 constexpr std::uint64_t settled_after = 16;
+/// A program that ran a generator in one of so many reads is looked at as one that uses them.
+constexpr std::uint64_t lately = 256;
 constexpr std::size_t max_guesses = 4096;
 
 }  // namespace
@@ -50,9 +52,14 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
       if (mark && mark->owner >= layout_.traits.first_entry_owner) return {};
       continue;
     }
-    // Taking whatever is sure instead would show too few of the stacks that change fast.
-    if (doubtful_ && !wanted_depth) wanted_depth = found_.size();
-    if (wanted_depth) pause_.wait();
+    // Taking whatever is sure instead would show too few of the stacks that change fast. Where
+    // there are generators, how deep it was is told by current_frame, which is read at one moment.
+    if (!wanted_depth && (doubtful_ || uses_generators(guess))) {
+      const bool sure = !doubtful_;
+      wanted_depth = depth_of(guess, head_).value_or(found_.size());
+      doubtful_ = !sure;
+    }
+    if (doubtful_ || (wanted_depth && *wanted_depth != found_.size())) pause_.wait();
     if (doubtful_) continue;
     const auto keep = std::min(found_.size(), max_stack_depth);
     frames.assign(found_.end() - static_cast<std::ptrdiff_t>(keep), found_.end());
@@ -60,6 +67,36 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
   }
   if (!frames.empty()) return {};
   return fail(ErrorClass::retry, "the frames do not hang together");
+}
+
+bool DataStack::uses_generators(const Guess& guess) {
+  return std::ranges::any_of(guess.lones, [&](const Lone& lone) {
+    return lone.generator && lone.used + lately > guess.reads;
+  });
+}
+
+/// How many frames lead to this one, whether it is still there or not.
+std::optional<std::size_t> DataStack::depth_of(Guess& guess, RemoteAddress frame) {
+  std::size_t above = 0;
+  for (int i = 0; i < max_links && !frame.is_null(); ++i) {
+    const auto step =
+        std::ranges::find_if(steps_, [&](const Step& s) { return s.sight.at == frame; });
+    if (step != steps_.end()) {
+      return step->frames + above;
+    }
+    std::optional<Sight> sight;
+    for (const Chunk& chunk : guess.chunks) {
+      if (frame < chunk.at) continue;
+      if (const auto bytes = slice(chunk.bytes, frame - chunk.at, header_)) {
+        sight = sight_of(frame, *bytes);
+      }
+    }
+    if (!sight) sight = lone(guess, frame);
+    if (!sight) return std::nullopt;
+    if (sight->owner < layout_.traits.first_entry_owner) ++above;
+    frame = sight->previous;
+  }
+  return above;
 }
 
 /// Goes up from the first frame through all chunks.
@@ -118,7 +155,7 @@ bool DataStack::step_onto(Guess& guess, const Sight& sight) {
     if (!is_entry(between)) found_.push_back(between.position);
   }
   found_.push_back(sight.position);
-  steps_.push_back({sight, frames_below, from_c});
+  steps_.push_back({sight, frames_below, found_.size(), from_c});
   return true;
 }
 
@@ -197,7 +234,7 @@ std::optional<DataStack::Sight> DataStack::lone(Guess& guess, RemoteAddress at) 
       if (guess.lones.size() >= max_lones) {
         guess.lones.erase(std::ranges::min_element(guess.lones, {}, &Lone::used));
       }
-      guess.lones.push_back({at, not_read, guess.reads, guess.reads, {}, {}});
+      guess.lones.push_back({at, not_read, guess.reads, guess.reads, false, {}, {}});
     }
     return sight_of(at, bytes);
   }
@@ -209,6 +246,7 @@ std::optional<DataStack::Sight> DataStack::lone(Guess& guess, RemoteAddress at) 
   // A generator that has yielded meanwhile is linked to nothing; but one that has been resumed by
   // the same function for long was so this time.
   Sight sight = after.previous.is_null() ? before : after;
+  found->generator = sight.owner < layout_.traits.first_entry_owner;
   if (!sight.previous.is_null()) {
     remember(*found, sight, guess.reads);
   } else if (found->code == sight.position.code && found->changed + settled_after < guess.reads) {
@@ -238,7 +276,7 @@ DataStack::Sight DataStack::sight_of(RemoteAddress at, std::span<const std::byte
   return sight;
 }
 
-bool DataStack::in_chunks(const Guess& guess, RemoteAddress at) const {
+bool DataStack::in_chunks(const Guess& guess, RemoteAddress at) {
   return std::ranges::any_of(guess.chunks, [at](const Chunk& chunk) {
     return at >= chunk.at && at < chunk.at + chunk.bytes.size();
   });

@@ -31,8 +31,8 @@ constexpr std::size_t max_guesses = 4096;
 
 }  // namespace
 
-FrameChain::FrameChain(MemoryReader& memory, const Layout& layout, CodeCache& codes)
-    : memory_(memory), layout_(layout), codes_(codes) {
+FrameChain::FrameChain(MemoryReader& memory, const Layout& layout)
+    : memory_(memory), layout_(layout) {
   const auto& at = layout.at.frame;
   const std::array ends{at.previous.offset + 8, at.code.offset + 8, at.lasti.offset + 4,
                         at.executing.offset + 1};

@@ -50,6 +50,7 @@ class DataStack {
     std::size_t piece = not_read;  ///< where its bytes are
     std::uint64_t used = 0;        ///< the read that needed it last
     std::uint64_t changed = 0;     ///< the read that found it called from elsewhere last
+    bool generator = false;
     RemoteAddress code, previous;  ///< as it was when it was linked last
   };
   struct Piece {
@@ -77,6 +78,7 @@ class DataStack {
   struct Step {
     Sight sight;
     std::size_t frames_below = 0;  ///< functions on the stack below it and what leads to it
+    std::size_t frames = 0;        ///< functions on the stack up to it
     bool from_c = false;
   };
   enum class Climb : std::uint8_t { done, short_copy, torn };
@@ -89,6 +91,8 @@ class DataStack {
   [[nodiscard]] Climb climb(Guess& guess);
   [[nodiscard]] Climb climb_chunk(Guess& guess, std::size_t index);
   [[nodiscard]] bool step_onto(Guess& guess, const Sight& sight);
+  [[nodiscard]] static bool uses_generators(const Guess& guess);
+  [[nodiscard]] std::optional<std::size_t> depth_of(Guess& guess, RemoteAddress frame);
   [[nodiscard]] bool is_live(const Sight& sight);
   [[nodiscard]] bool may_be_leaving(const Sight& sight) const;
   [[nodiscard]] bool link(Guess& guess, RemoteAddress from, RemoteAddress to);
@@ -97,7 +101,7 @@ class DataStack {
   [[nodiscard]] std::optional<Sight> lone(Guess& guess, RemoteAddress at);
   static void remember(Lone& lone, const Sight& sight, std::uint64_t read);
   [[nodiscard]] Sight sight_of(RemoteAddress at, std::span<const std::byte> bytes) const;
-  [[nodiscard]] bool in_chunks(const Guess& guess, RemoteAddress at) const;
+  [[nodiscard]] static bool in_chunks(const Guess& guess, RemoteAddress at);
 
   MemoryReader& memory_;
   const Layout& layout_;

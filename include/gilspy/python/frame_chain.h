@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "gilspy/base/memory_reader.h"
-#include "gilspy/python/code_cache.h"
 #include "gilspy/python/frame_position.h"
 #include "gilspy/python/retry_pause.h"
 #include "gilspy/python_offsets/layout.h"
@@ -22,7 +21,7 @@ namespace gilspy {
 /// that what has returned in between still says what it was.
 class FrameChain {
  public:
-  FrameChain(MemoryReader& memory, const Layout& layout, CodeCache& codes);
+  FrameChain(MemoryReader& memory, const Layout& layout);
 
   /// The frames of a thread, outermost first; the top max_stack_depth of them.
   /// Fails with `retry` when what was read does not hang together, or reads ran short.
@@ -69,7 +68,6 @@ class FrameChain {
 
   MemoryReader& memory_;
   const Layout& layout_;
-  CodeCache& codes_;
   std::size_t header_;  // size of what is read of a frame
   std::unordered_map<RemoteAddress, Guess> guesses_;
   RemoteAddress head_;

@@ -22,7 +22,7 @@ class StackReader {
         interner_(interner),
         codes_(memory, layout, interner),
         data_stack_(memory, layout, codes_),
-        chain_(memory, layout, codes_) {}
+        chain_(memory, layout) {}
 
   /// The thread's stack now; empty_stack when no Python function runs on it.
   /// Fails with `retry` when what was read does not hang together.
