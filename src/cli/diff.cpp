@@ -42,8 +42,11 @@ int diff(const DiffOptions& options) {
   write_to(options.file, [&](std::ostream& out) {
     const DiffSide left{options.a, a};
     const DiffSide right{options.b, b};
-    if (json) return write_diff_json(left, right, out);
-    write_diff_text(left, right, weight, out);
+    if (json) {
+      write_diff_json(left, right, out);
+    } else {
+      write_diff_text(left, right, weight, out);
+    }
   });
   return 0;
 }

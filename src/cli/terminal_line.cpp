@@ -73,7 +73,10 @@ void TerminalLine::show(const std::string& text) {
     shown_ = true;
     return;
   }
-  if (size.rows < fewest_rows || is_raw(fd_)) return erase();
+  if (size.rows < fewest_rows || is_raw(fd_)) {
+    erase();
+    return;
+  }
   std::string sequence;
   if (size.rows != rows_) sequence += leave_bottom_row;
   rows_ = size.rows;

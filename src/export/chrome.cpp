@@ -26,9 +26,10 @@ namespace gilspy {
 namespace {
 
 constexpr std::uint32_t tid_mask = 0x0FFF'FFFF;  // keeps the ranges apart whatever a recording says
-constexpr std::uint32_t stack_tids = 1U << 28;
-constexpr std::uint32_t state_tids = 1U << 29;
-constexpr std::uint32_t gil_tids = 1U << 30;
+// In the order wanted: chrome://tracing follows the sort index, Perfetto the tids.
+constexpr std::uint32_t gil_tids = 1U << 28;
+constexpr std::uint32_t state_tids = 2U << 28;
+constexpr std::uint32_t stack_tids = 3U << 28;
 
 std::string_view colour_of(Activity activity) {
   switch (activity) {

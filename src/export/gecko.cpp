@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -7,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "gecko_schema.h"
 #include "gecko_tables.h"
 #include "gilspy/export/exporter.h"
 #include "gilspy/profile/version.h"
@@ -26,43 +26,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int format_version = 60;
-
-/// By Activity. A grey one has to be there: what has no category is taken for it.
-constexpr std::array<std::string_view, activity_count> colours{
-    "green", "magenta", "red", "blue", "transparent", "yellow", "grey"};
-
-/// What kind of marker tells of an interval, as markerSchema names it; "" for those that have none.
-std::string_view marker_type(Activity activity) {
-  switch (activity) {
-    case Activity::holding_running: return "GilHold";
-    case Activity::holding_blocked: return "GilHeldAcrossCall";
-    case Activity::waiting: return "GilWait";
-    case Activity::blocked: return "Blocked";
-    default: return "";
-  }
-}
-
-Json marker_schema() {
-  const Json display{"marker-chart", "marker-table", "timeline-overview"};
-  const auto schema = [&](std::string_view name, std::string_view label, const Json& fields,
-                          std::string_view description) {
-    return Json{{"name", name},       {"tableLabel", label}, {"chartLabel", label},
-                {"display", display}, {"fields", fields},    {"description", description}};
-  };
-  const auto field = [](std::string_view key, std::string_view label) {
-    return Json{{"key", key}, {"label", label}, {"format", "string"}};
-  };
-  const Json holder = field("holder", "Held by");
-  const Json call = field("syscall", "System call");
-  return Json{
-      schema("GilWait", "{marker.data.holder}", Json{holder}, "The thread waits for the GIL."),
-      schema("GilHold", "{marker.name}", Json::array(), "The thread holds the GIL and runs."),
-      schema("GilHeldAcrossCall", "{marker.data.syscall}", Json{call},
-             "The thread holds the GIL while it is blocked in a system call."),
-      schema("Blocked", "{marker.data.syscall}", Json{call, field("kind", "Waits for")},
-             "The thread is blocked in a system call, without the GIL."),
-      schema("GilHolder", "{marker.name}", Json::array(), "The thread that held the GIL.")};
-}
 
 /// The columns of a thread's marker table.
 struct Markers {
@@ -132,12 +95,6 @@ class GeckoFile {
     const double start_ms = process.unix_ns > 0 ? static_cast<double>(process.unix_ns) / 1e6 +
                                                       ms_at(profile_.begin) - ms_at(process.at)
                                                 : 0;
-    Json categories = Json::array();
-    for (std::size_t i = 0; i < activity_count; ++i) {
-      categories.push_back({{"name", name_of(static_cast<Activity>(i))},
-                            {"color", colours.at(i)},
-                            {"subcategories", Json{"Other"}}});
-    }
     const auto fact = [](std::string_view label, const std::string& value) {
       return Json{{"label", label}, {"format", "string"}, {"value", value}};
     };
@@ -161,8 +118,8 @@ class GeckoFile {
               {"id", Json::array()},
               {"name", Json::array()},
               {"baseURL", Json::array()}}},
-            {"categories", categories},
-            {"markerSchema", marker_schema()},
+            {"categories", gecko_categories()},
+            {"markerSchema", gecko_marker_schema()},
             {"extra", Json{{{"label", "Sampling"},
                             {"entries", Json{fact("Sampling", sampling_line(profile_)),
                                              fact("Python", printable(process.python))}}}}}};
@@ -247,7 +204,7 @@ class GeckoFile {
     Markers result;
     for (const Interval& interval : intervals) {
       const Activity activity = activity_of(interval.state);
-      const std::string_view type = marker_type(activity);
+      const std::string_view type = gecko_marker_type(activity);
       if (type.empty()) continue;
       Json payload{{"type", type}};
       if (activity == Activity::waiting) {

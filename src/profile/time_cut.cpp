@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <type_traits>
@@ -16,7 +17,7 @@ namespace {
 /// The share `passed` has of `whole`, of a count that grew meanwhile.
 std::uint64_t part_of(std::uint64_t from, std::uint64_t to, double share) {
   if (to < from) return from;
-  return from + static_cast<std::uint64_t>(static_cast<double>(to - from) * share + 0.5);
+  return from + static_cast<std::uint64_t>(std::llround(static_cast<double>(to - from) * share));
 }
 
 /// The totals at a moment between two Progress events.

@@ -159,6 +159,20 @@ TEST(Perfetto, ArrowsLeadFromAWaitToTheHoldThatKeptItLongest) {
   EXPECT_EQ(read.arrivals[main[1].out[0]], Arrival(to_ns(handed_over), "MainThread (1000) waits"));
 }
 
+TEST(Perfetto, OfSeveralHoldsTheLongestOneHasTheArrow) {
+  for (const bool longest_first : {true, false}) {
+    const Time handed = longest_first ? at_ms(6) : at_ms(3);
+    SampleProfile sample;
+    sample.profile.threads[2].gil = gil;
+    sample.profile.timeline.threads[main_tid] = {{at_ms(1), handed, holding}};
+    sample.profile.timeline.threads[worker_tid] = {{handed, at_ms(8), holding}};
+    sample.profile.timeline.threads[native_tid] = {{at_ms(1), at_ms(8), waiting}};
+    PerfettoRead read(sample.profile);
+    EXPECT_EQ(read.thread(1000)[0].in.size(), longest_first ? 1 : 0);
+    EXPECT_EQ(read.thread(1001)[0].in.size(), longest_first ? 0 : 1);
+  }
+}
+
 TEST(Perfetto, WaitersThatComeTogetherHaveAMarkEach) {
   SampleProfile sample;
   sample.profile.threads[2].gil = gil;

@@ -122,7 +122,7 @@ TEST(Diff, RefusesWhatSaysTooLittle) {
   EXPECT_EQ(why_incomparable(TestRun{}.profile(), TestRun{}.profile()), "");
   EXPECT_THAT(why_incomparable(TestRun{.length = 200}.profile(), TestRun{}.profile()),
               HasSubstr("A says too little. Not enough data: only 0.20 s"));
-  EXPECT_THAT(why_incomparable(TestRun{}.profile(), TestRun{.missed = 500}.profile()),
+  EXPECT_THAT(why_incomparable(TestRun{}.profile(), TestRun{.missed = 1000}.profile()),
               HasSubstr("B says too little. Not enough data: 50 % of the ticks"));
 }
 
