@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "gilspy/report/diff.h"
-#include "text.h"
+#include "gilspy/base/text.h"
 
 namespace gilspy {
 namespace {
