@@ -159,7 +159,7 @@ tl::expected<Layout, std::string> apply_debug_offsets(const Layout& table,
   tell(teller, places);
   if (teller.impossible()) return tl::make_unexpected("the GIL would begin behind its own fields");
   for (Struct& part : structs) {
-    if (std::string wrong = settle(part); !wrong.empty()) return tl::make_unexpected(wrong);
+    if (const std::string wrong = settle(part); !wrong.empty()) return tl::make_unexpected(wrong);
   }
   return layout;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <numeric>
 
@@ -77,7 +78,7 @@ Permille permille_of(const Seconds& seconds) {
   const double whole = lifetime(seconds);
   if (whole <= 0) return rounded;
   for (std::size_t i = state_count; i < column_count; ++i) {
-    rounded[i] = static_cast<int>(1000 * seconds[i] / whole + 0.5);
+    rounded[i] = static_cast<int>(std::lround(1000 * seconds[i] / whole));
   }
   std::array<double, state_count> lost{};
   int left = 1000;

@@ -223,7 +223,7 @@ void Sampler::State::find_standings() {
 void Sampler::State::look_at_threads() {
   lane_sights_.clear();
   read_attachments();
-  for (Lane& lane : lanes_.lanes()) {
+  for (const Lane& lane : lanes_.lanes()) {
     LaneSight sight;
     if (const Standing* standing = lane.standing()) {
       sight.thread_state = standing->python.address;
