@@ -37,12 +37,13 @@ class FlameTree {
 
 class FlameGraph {
   constructor(recording) {
-    Object.assign(this, {recording, weight: 'blame', thread: null, from: 0, to: recording.end, blame: null, zoomed: null});
+    const weight = recording.summary.gil ? 'blame' : 'cpu';
+    Object.assign(this, {recording, weight, thread: null, from: 0, to: recording.end, blame: null, zoomed: null});
     const radios = byId('weights');
-    for (const [weight, meaning] of Object.entries(WEIGHTS)) {
-      const input = el('input', {type: 'radio', name: 'weight', value: weight, checked: weight === this.weight});
-      input.addEventListener('change', () => this.choose(weight));
-      radios.append(el('label', {title: meaning}, input, weight));
+    for (const [name, meaning] of Object.entries(WEIGHTS)) {
+      const input = el('input', {type: 'radio', name: 'weight', value: name, checked: name === weight});
+      input.addEventListener('change', () => this.choose(name));
+      radios.append(el('label', {title: meaning}, input, name));
     }
     byId('flame-thread').addEventListener('change', (event) => {
       this.thread = event.target.value === '' ? null : this.recording.lanes[event.target.value];

@@ -8,6 +8,8 @@ const FIRST_LANE = 2;      // FIRST_LANE + i: the thread of lane i
 
 const ACTIVITIES = ['holding_running', 'holding_blocked', 'waiting', 'running', 'blocked', 'runnable', 'unknown'];
 const HOLDING_RUNNING = 0, HOLDING_BLOCKED = 1, WAITING = 2, RUNNING = 3, BLOCKED = 4, RUNNABLE = 5, UNKNOWN = 6;
+/** A thread's time in one of them, by its row of the summary; what needs a GIL is absent where there is none. */
+const secondsOf = (thread, activity) => thread[activity + '_seconds'] || 0;
 const ACTIVITY_TEXTS = ['holds the GIL', 'holds the GIL, blocked', 'waits for the GIL', 'runs without the GIL',
   'blocked', 'runnable, no CPU', 'unknown'];
 const OVERVIEW_CELLS = 4096;

@@ -21,18 +21,21 @@ function showThreads(recording, rows, goToLane) {
   const busy = (times) => times[HOLDING_RUNNING] + times[HOLDING_BLOCKED] + times[WAITING] + times[RUNNING];
   const order = recording.lanes.filter((lane) => rows[lane.index].alive > 0)
     .sort((a, b) => busy(rows[b.index].times) - busy(rows[a.index].times));
+  const hasGil = recording.summary.process.gil_enabled !== false;
+  const columns = hasGil ? THREAD_COLUMNS : THREAD_COLUMNS.slice(2);
+  const waits = (cells) => (hasGil ? cells : []);
   const head = el('thead', {}, el('tr', {},
     ['thread', 'tid', 'alive', ''].map((text) => el('th', {scope: 'col'}, text)),
-    THREAD_COLUMNS.map(([name]) => el('th', {scope: 'col', className: 'number'}, name + ' %')),
-    el('th', {scope: 'col', className: 'number'}, 'waits'), el('th', {scope: 'col', className: 'number'}, 'longest wait')));
+    columns.map(([name]) => el('th', {scope: 'col', className: 'number'}, name + ' %')),
+    waits(['waits', 'longest wait']).map((text) => el('th', {scope: 'col', className: 'number'}, text))));
   const body = el('tbody', {}, order.map((lane, i) => {
     const row = rows[lane.index];
     const open = el('button', {type: 'button', className: 'link', onclick: () => goToLane(lane)}, lane.label);
     return el('tr', {hidden: i >= MOST_THREADS, 'data-lane': lane.index},
       el('th', {scope: 'row'}, open), el('td', {className: 'number'}, String(lane.tid)),
       el('td', {className: 'number'}, human(row.alive)), timesBar(row.times, row.alive),
-      THREAD_COLUMNS.map(([, pick]) => el('td', {className: 'number'}, (100 * pick(row.times) / row.alive).toFixed(1))),
-      el('td', {className: 'number'}, String(row.waits)), el('td', {className: 'number'}, human(row.longestWait)));
+      columns.map(([, pick]) => el('td', {className: 'number'}, (100 * pick(row.times) / row.alive).toFixed(1))),
+      waits([String(row.waits), human(row.longestWait)]).map((text) => el('td', {className: 'number'}, text)));
   }));
   byId('threads').replaceChildren(head, body);
   if (order.length <= MOST_THREADS) return;
@@ -47,7 +50,7 @@ function showThreads(recording, rows, goToLane) {
 /** The rows of the whole run, from -f json's figures. */
 function rowsOfRun(recording) {
   return recording.summary.threads.map((thread, i) => {
-    const times = ACTIVITIES.map((name) => thread[name + '_seconds']);
+    const times = ACTIVITIES.map((name) => secondsOf(thread, name));
     return {times, alive: times.reduce((sum, time) => sum + time, 0), waits: recording.facts.lanes[i].waits,
       longestWait: recording.facts.lanes[i].longest_wait_seconds};
   });

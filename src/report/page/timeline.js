@@ -23,8 +23,9 @@ class Timeline {
   rank() {
     const {recording} = this;
     const times = recording.summary.threads;
-    const hold = (i) => times[i].holding_running_seconds + times[i].holding_blocked_seconds;
-    const busy = (i) => hold(i) + times[i].waiting_seconds + times[i].running_seconds;
+    const seconds = (i, activity) => secondsOf(times[i], activity);
+    const hold = (i) => seconds(i, 'holding_running') + seconds(i, 'holding_blocked');
+    const busy = (i) => hold(i) + seconds(i, 'waiting') + seconds(i, 'running');
     this.order = recording.lanes.map((lane) => lane.index).sort((a, b) => busy(b) - busy(a) || a - b);
     const least = recording.summary.wall_seconds / 1000;
     this.idleFrom = this.order.findIndex((i) => busy(i) < least);
