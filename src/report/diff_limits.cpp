@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "gilspy/report/diff.h"
 #include "gilspy/base/text.h"
+#include "gilspy/report/diff.h"
 
 namespace gilspy {
 namespace {

