@@ -19,8 +19,12 @@ constexpr int max_links = 256;
 constexpr std::size_t max_lones = 24;
 /// A generator that the same frame resumed in so many reads is taken to be resumed by no other.
 constexpr std::uint64_t settled_after = 16;
-/// A program that ran a generator in one of so many reads is looked at as one that uses them.
-constexpr std::uint64_t lately = 256;
+/// A stack deeper than this may be off by a frame, one twice as deep by two: nobody can read deep
+/// ones twice at the same depth while they grow.
+constexpr std::size_t depth_tolerance = 32;
+/// enum _frameowner (Include/internal/pycore_frame.h).
+constexpr std::int8_t owned_by_generator = 1;
+constexpr std::int8_t last_owner = 4;
 constexpr std::size_t max_guesses = 4096;
 
 }  // namespace
@@ -30,7 +34,8 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
   Guess& guess = guesses_[thread];
   frames.clear();
   bool nothing_runs = false;
-  std::optional<std::size_t> wanted_depth;
+  std::optional<std::size_t> wanted;
+  std::size_t distance = 0;  // of the best so far to what is wanted
   for (int reads = 0; reads < max_reads; ++reads) {
     const auto copied = copy(thread, guess);
     if (!copied) return tl::make_unexpected(copied.error());
@@ -49,30 +54,26 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
     if (found_.empty()) {
       // Nothing but the mark of an entry from C, or what is there does not lead to it.
       const auto mark = in_chunks(guess, head_) ? std::nullopt : lone(guess, head_);
-      if (mark && mark->owner >= layout_.traits.first_entry_owner) return {};
+      if (mark && is_mark(*mark)) return {};
       continue;
     }
-    // Taking whatever is sure instead would show too few of the stacks that change fast. Where
-    // there are generators, how deep it was is told by current_frame, which is read at one moment.
-    if (!wanted_depth && (doubtful_ || uses_generators(guess))) {
-      const bool sure = !doubtful_;
-      wanted_depth = depth_of(guess, head_).value_or(found_.size());
-      doubtful_ = !sure;
+    // The copy takes as long as a call does: its lower frames are a bit older than its upper ones, so
+    // that it shows too few of the stacks that change fast. How deep it was is told by
+    // current_frame, which is read at one moment: a stack of another depth is not taken.
+    const bool sure = !doubtful_;
+    if (!wanted) wanted = depth_of(guess, head_).value_or(found_.size());
+    const std::size_t depth = found_.size();
+    const std::size_t off = *wanted > depth ? *wanted - depth : depth - *wanted;
+    if (sure && (frames.empty() || off < distance)) {
+      const auto keep = std::min(depth, max_stack_depth);
+      frames.assign(found_.end() - static_cast<std::ptrdiff_t>(keep), found_.end());
+      distance = off;
+      if (off <= *wanted / depth_tolerance) return {};
     }
-    if (doubtful_ || (wanted_depth && *wanted_depth != found_.size())) pause_.wait();
-    if (doubtful_) continue;
-    const auto keep = std::min(found_.size(), max_stack_depth);
-    frames.assign(found_.end() - static_cast<std::ptrdiff_t>(keep), found_.end());
-    if (!wanted_depth || *wanted_depth == found_.size()) return {};
+    pause_.wait();
   }
   if (!frames.empty()) return {};
   return fail(ErrorClass::retry, "the frames do not hang together");
-}
-
-bool DataStack::uses_generators(const Guess& guess) {
-  return std::ranges::any_of(guess.lones, [&](const Lone& lone) {
-    return lone.generator && lone.used + lately > guess.reads;
-  });
 }
 
 /// How many frames lead to this one, whether it is still there or not.
@@ -93,7 +94,7 @@ std::optional<std::size_t> DataStack::depth_of(Guess& guess, RemoteAddress frame
     }
     if (!sight) sight = lone(guess, frame);
     if (!sight) return std::nullopt;
-    if (sight->owner < layout_.traits.first_entry_owner) ++above;
+    if (!is_mark(*sight)) ++above;
     frame = sight->previous;
   }
   return above;
@@ -143,9 +144,7 @@ bool DataStack::step_onto(Guess& guess, const Sight& sight) {
   // Below the lowest chunk that is looked at there may be others.
   const bool linked = (first && !guess.whole) || link(guess, sight.previous, below);
   if (!linked) return false;
-  const auto is_entry = [this](const Sight& between) {
-    return between.owner >= layout_.traits.first_entry_owner;
-  };
+  const auto is_entry = [this](const Sight& between) { return is_mark(between); };
   const bool from_c = sight.entry || std::ranges::any_of(links_, is_entry);
   // A frame that runs has not called another one but through C: these are the remains of one that
   // left by an exception.
@@ -192,7 +191,7 @@ bool DataStack::link(Guess& guess, RemoteAddress from, RemoteAddress to) {
     if (in_chunks(guess, at) || links_.size() >= max_links) return false;
     const auto sight = lone(guess, at);
     if (!sight) return false;
-    const bool entry = sight->owner >= layout_.traits.first_entry_owner;
+    const bool entry = is_mark(*sight);
     if (!entry && codes_.get(sight->position.code) == nullptr) return false;
     links_.push_back(*sight);
     at = sight->previous;
@@ -219,11 +218,12 @@ void DataStack::add_generators_on_top(Guess& guess) {
   links_.clear();
   if (in_chunks(guess, head_) || !link(guess, head_, top)) return;
   for (const Sight& between : std::views::reverse(links_)) {
-    if (between.owner < layout_.traits.first_entry_owner) found_.push_back(between.position);
+    if (!is_mark(between)) found_.push_back(between.position);
   }
 }
 
-/// Sure of it only when it was copied with the chunks, and was the same one before and after them.
+/// A frame outside of the chunks. Sure of it only when it was copied with the chunks, and was the
+/// same before them and after them; or when it has been the same for long.
 std::optional<DataStack::Sight> DataStack::lone(Guess& guess, RemoteAddress at) {
   const auto found = std::ranges::find(guess.lones, at, &Lone::at);
   if (found == guess.lones.end() || found->piece >= pieces_.size()) {
@@ -234,7 +234,7 @@ std::optional<DataStack::Sight> DataStack::lone(Guess& guess, RemoteAddress at) 
       if (guess.lones.size() >= max_lones) {
         guess.lones.erase(std::ranges::min_element(guess.lones, {}, &Lone::used));
       }
-      guess.lones.push_back({at, not_read, guess.reads, guess.reads, false, {}, {}});
+      guess.lones.push_back({at, not_read, guess.reads, guess.reads, {}});
     }
     return sight_of(at, bytes);
   }
@@ -242,23 +242,38 @@ std::optional<DataStack::Sight> DataStack::lone(Guess& guess, RemoteAddress at) 
   const Piece& piece = pieces_[found->piece];
   const Sight before = sight_of(at, std::span{piece.before}.subspan(at - piece.at, header_));
   const Sight after = sight_of(at, std::span{piece.after}.subspan(at - piece.at, header_));
-  if (before.position.code != after.position.code || before.owner != after.owner) doubtful_ = true;
-  // A generator that has yielded meanwhile is linked to nothing; but one that has been resumed by
-  // the same function for long was so this time.
-  Sight sight = after.previous.is_null() ? before : after;
-  found->generator = sight.owner < layout_.traits.first_entry_owner;
-  if (!sight.previous.is_null()) {
-    remember(*found, sight, guess.reads);
-  } else if (found->code == sight.position.code && found->changed + settled_after < guess.reads) {
-    sight.previous = found->previous;
+  const bool settled = found->changed + settled_after < guess.reads;
+  const Sight sight = either(*found, before, after, settled);
+  // That a generator does not run right now says nothing about who resumes it.
+  const bool idle = sight.previous.is_null() && sight.position.code == found->last.position.code;
+  if (!idle) {
+    if (!found->last.same_as(sight)) found->changed = guess.reads;
+    found->last = sight;
   }
   return sight;
 }
 
-void DataStack::remember(Lone& lone, const Sight& sight, std::uint64_t read) {
-  if (lone.code != sight.position.code || lone.previous != sight.previous) lone.changed = read;
-  lone.code = sight.position.code;
-  lone.previous = sight.previous;
+/// The mark of a call from C lies on the C stack, where other things are before and after it: one
+/// of the copies that shows it is enough. A generator must be the same one in both, but is linked to
+/// its caller only while it runs. What shows neither is taken to be as it has been for long.
+DataStack::Sight DataStack::either(const Lone& lone, const Sight& before, const Sight& after,
+                                   bool settled) {
+  if (is_mark(after)) return after;
+  if (is_mark(before)) return before;
+  if (is_mark(lone.last) && settled) return lone.last;
+  const bool same = before.position.code == after.position.code &&
+                    before.owner == owned_by_generator && after.owner == owned_by_generator;
+  if (!same) doubtful_ = true;
+  Sight sight = after.previous.is_null() ? before : after;
+  if (same && sight.previous.is_null() && settled &&
+      lone.last.position.code == sight.position.code) {
+    sight.previous = lone.last.previous;
+  }
+  return sight;
+}
+
+bool DataStack::is_mark(const Sight& sight) const {
+  return sight.owner >= layout_.traits.first_entry_owner && sight.owner <= last_owner;
 }
 
 DataStack::Sight DataStack::sight_of(RemoteAddress at, std::span<const std::byte> bytes) const {

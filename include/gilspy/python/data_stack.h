@@ -43,6 +43,19 @@ class DataStack {
     std::uint64_t used = 0;  ///< bytes with frames in them; of the top one so many as are wanted
     std::vector<std::byte> bytes;
   };
+  struct Sight {
+    RemoteAddress at;
+    RemoteAddress previous;
+    FramePosition position;
+    std::int8_t owner = 0;
+    bool entry = false;    ///< called from C
+    bool running = false;  ///< not in the middle of a call to another frame, nor at its end
+
+    [[nodiscard]] bool same_as(const Sight& other) const {
+      return owner == other.owner && previous == other.previous &&
+             position.code == other.position.code;
+    }
+  };
   /// A frame outside of the chunks: a generator's, or the mark of an entry from C.
   /// Copied before the chunks and after them: it is the same one when both say so.
   struct Lone {
@@ -50,8 +63,7 @@ class DataStack {
     std::size_t piece = not_read;  ///< where its bytes are
     std::uint64_t used = 0;        ///< the read that needed it last
     std::uint64_t changed = 0;     ///< the read that found it called from elsewhere last
-    bool generator = false;
-    RemoteAddress code, previous;  ///< as it was when it was linked last
+    Sight last;                    ///< as it was taken to be last
   };
   struct Piece {
     RemoteAddress at;
@@ -65,14 +77,6 @@ class DataStack {
     std::vector<RemoteAddress> cframes;
     std::vector<Lone> lones;
     std::uint64_t reads = 0;
-  };
-  struct Sight {
-    RemoteAddress at;
-    RemoteAddress previous;
-    FramePosition position;
-    std::int8_t owner = 0;
-    bool entry = false;    ///< called from C
-    bool running = false;  ///< not in the middle of a call to another frame, nor at its end
   };
   /// A frame found on the way up.
   struct Step {
@@ -91,7 +95,6 @@ class DataStack {
   [[nodiscard]] Climb climb(Guess& guess);
   [[nodiscard]] Climb climb_chunk(Guess& guess, std::size_t index);
   [[nodiscard]] bool step_onto(Guess& guess, const Sight& sight);
-  [[nodiscard]] static bool uses_generators(const Guess& guess);
   [[nodiscard]] std::optional<std::size_t> depth_of(Guess& guess, RemoteAddress frame);
   [[nodiscard]] bool is_live(const Sight& sight);
   [[nodiscard]] bool may_be_leaving(const Sight& sight) const;
@@ -99,7 +102,9 @@ class DataStack {
   void drop_raised(const Guess& guess);
   void add_generators_on_top(Guess& guess);
   [[nodiscard]] std::optional<Sight> lone(Guess& guess, RemoteAddress at);
-  static void remember(Lone& lone, const Sight& sight, std::uint64_t read);
+  [[nodiscard]] Sight either(const Lone& lone, const Sight& before, const Sight& after,
+                             bool settled);
+  [[nodiscard]] bool is_mark(const Sight& sight) const;
   [[nodiscard]] Sight sight_of(RemoteAddress at, std::span<const std::byte> bytes) const;
   [[nodiscard]] static bool in_chunks(const Guess& guess, RemoteAddress at);
 

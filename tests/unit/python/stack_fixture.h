@@ -48,6 +48,9 @@ class StackReaderTest : public testing::TestWithParam<int> {
     if (!head_.is_null()) objects.set(head_, at.frame.stacktop, std::int32_t{1});
     objects.set(where, at.frame.stacktop, std::int32_t{-1});
     objects.set(where, at.frame.executing, layout.traits.executing);
+    // FRAME_OWNED_BY_GENERATOR outside of the data stack, FRAME_OWNED_BY_THREAD in it.
+    const bool in_chunk = where + FakeCode::frame_room(layout) == top_ || !chunked();
+    objects.set(where, at.frame.owner, static_cast<std::int8_t>(in_chunk ? 0 : 1));
     objects.set(where, at.frame.previous, head_);
     objects.set(where, at.frame.code, code + layout.traits.reference_tag_mask);
     codes.put_unit(where, code, unit);
