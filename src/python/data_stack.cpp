@@ -19,22 +19,23 @@ constexpr int max_links = 256;
 constexpr std::size_t max_lones = 24;
 /// A generator that the same frame resumed in so many reads is taken to be resumed by no other.
 constexpr std::uint64_t settled_after = 16;
-/// A stack deeper than this may be off by a frame, one twice as deep by two: nobody can read deep
-/// ones twice at the same depth while they grow.
-constexpr std::size_t depth_tolerance = 32;
 /// enum _frameowner (Include/internal/pycore_frame.h).
 constexpr std::int8_t owned_by_generator = 1;
 constexpr std::int8_t last_owner = 4;
 constexpr std::size_t max_guesses = 4096;
+/// Calls seen so often did happen: fewer may be two moments that looked alike by chance. And those
+/// between whom there is a choice must differ by so much.
+constexpr std::uint64_t enough_calls = 4;
+constexpr std::uint64_t clear_ratio = 16;
 
 }  // namespace
 
-Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& frames) {
+Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& frames,
+                             WantedDepth& wanted) {
   if (guesses_.size() > max_guesses) guesses_.clear();
   Guess& guess = guesses_[thread];
   frames.clear();
   bool nothing_runs = false;
-  std::optional<std::size_t> wanted;
   std::size_t distance = 0;  // of the best so far to what is wanted
   for (int reads = 0; reads < max_reads; ++reads) {
     const auto copied = copy(thread, guess);
@@ -47,8 +48,10 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
       nothing_runs = true;
       continue;
     }
-    doubtful_ = false;
+    doubtful_ = stalled_;
+    any_lone_ = any_rival_ = false;
     if (climb(guess) != Climb::done) continue;
+    const std::size_t depth_of_calls = found_.size();
     drop_raised(guess);
     add_generators_on_top(guess);
     if (found_.empty()) {
@@ -57,23 +60,32 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
       if (mark && is_mark(*mark)) return {};
       continue;
     }
-    // The copy takes as long as a call does: its lower frames are a bit older than its upper ones, so
-    // that it shows too few of the stacks that change fast. How deep it was is told by
-    // current_frame, which is read at one moment: a stack of another depth is not taken.
+    // The copy takes as long as a call does: its lower frames are a bit older than its upper ones.
+    // How deep it was is told by current_frame, which is read at one moment: a stack of another
+    // depth is not taken.
     const bool sure = !doubtful_;
-    if (!wanted) wanted = depth_of(guess, head_).value_or(found_.size());
-    const std::size_t depth = found_.size();
-    const std::size_t off = *wanted > depth ? *wanted - depth : depth - *wanted;
-    if (sure && (frames.empty() || off < distance)) {
-      const auto keep = std::min(depth, max_stack_depth);
+    if (sure && any_lone_ && !any_rival_) learn_calls();
+    if (!wanted.frames) wanted = depth_now(guess);
+    const std::size_t depth = wanted.by_end ? depth_of_calls : found_.size();
+    if (sure && (frames.empty() || wanted.off(depth) < distance)) {
+      const auto keep = std::min(found_.size(), max_stack_depth);
       frames.assign(found_.end() - static_cast<std::ptrdiff_t>(keep), found_.end());
-      distance = off;
-      if (off <= *wanted / depth_tolerance) return {};
+      distance = wanted.off(depth);
+      if (wanted.close(depth)) return {};
     }
     pause_.wait();
   }
   if (!frames.empty()) return {};
   return fail(ErrorClass::retry, "the frames do not hang together");
+}
+
+/// How deep the stack was when the copy began. In 3.11 and 3.12 current_frame is one step away:
+/// where that has changed meanwhile, the end of the data stack has to tell.
+WantedDepth DataStack::depth_now(Guess& guess) {
+  if (head_is_sure_) {
+    if (const auto frames = depth_of(guess, head_)) return {.frames = frames};
+  }
+  return {.frames = depth_up_to(guess, data_end_), .by_end = true};
 }
 
 /// How many frames lead to this one, whether it is still there or not.
@@ -95,9 +107,42 @@ std::optional<std::size_t> DataStack::depth_of(Guess& guess, RemoteAddress frame
     if (!sight) sight = lone(guess, frame);
     if (!sight) return std::nullopt;
     if (!is_mark(*sight)) ++above;
-    frame = sight->previous;
+    // A generator that has yielded since is linked to nothing.
+    frame = sight->previous.is_null() ? last_caller(guess, frame) : sight->previous;
   }
-  return above;
+  // What is on the C stack may lead anywhere by now.
+  return steps_.empty() ? std::optional{above} : std::nullopt;
+}
+
+/// Where a frame outside of the chunks was called from when it was last seen running.
+RemoteAddress DataStack::last_caller(const Guess& guess, RemoteAddress frame) {
+  const auto found = std::ranges::find(guess.lones, frame, &Lone::at);
+  return found != guess.lones.end() ? found->last.previous : RemoteAddress{};
+}
+
+/// How many frames there are below this place on the data stack, whether they still are or not.
+std::size_t DataStack::depth_up_to(const Guess& guess, RemoteAddress end) {
+  std::size_t depth = 0;
+  RemoteAddress next;
+  for (const Step& step : steps_) {
+    const bool in_top_chunk =
+        step.sight.at >= guess.chunks.back().at &&
+        step.sight.at < guess.chunks.back().at + guess.chunks.back().bytes.size();
+    if (in_top_chunk && step.sight.at >= end) return depth;
+    depth = step.frames;
+    next = step.sight.at + codes_.find(step.sight.position.code)->frame_size;
+  }
+  if (steps_.empty() || next >= end) return depth;
+  const Chunk& top = guess.chunks.back();
+  while (next < end && next >= top.at) {
+    const auto bytes = slice(top.bytes, next - top.at, header_);
+    const CodeCache::Code* code =
+        bytes ? codes_.get(sight_of(next, *bytes).position.code) : nullptr;
+    ++depth;
+    if (code == nullptr || code->frame_size < header_) break;
+    next = next + code->frame_size;
+  }
+  return depth;
 }
 
 /// Goes up from the first frame through all chunks.
@@ -146,13 +191,13 @@ bool DataStack::step_onto(Guess& guess, const Sight& sight) {
   if (!linked) return false;
   const auto is_entry = [this](const Sight& between) { return is_mark(between); };
   const bool from_c = sight.entry || std::ranges::any_of(links_, is_entry);
+  const bool direct = links_.empty();
+  settle_rivals(first ? RemoteAddress{} : steps_.back().sight.position.code, sight.position.code);
   // A frame that runs has not called another one but through C: these are the remains of one that
   // left by an exception.
-  if (!first && links_.empty() && !from_c && steps_.back().sight.running) return false;
+  if (!first && direct && !from_c && steps_.back().sight.running) return false;
   const std::size_t frames_below = found_.size();
-  for (const Sight& between : std::views::reverse(links_)) {
-    if (!is_entry(between)) found_.push_back(between.position);
-  }
+  for (const Sight& between : std::views::reverse(links_)) found_.push_back(between.position);
   found_.push_back(sight.position);
   steps_.push_back({sight, frames_below, found_.size(), from_c});
   return true;
@@ -192,11 +237,51 @@ bool DataStack::link(Guess& guess, RemoteAddress from, RemoteAddress to) {
     const auto sight = lone(guess, at);
     if (!sight) return false;
     const bool entry = is_mark(*sight);
-    if (!entry && codes_.get(sight->position.code) == nullptr) return false;
+    const bool known = codes_.get(sight->position.code) != nullptr ||
+                       (sight->rival && codes_.get(sight->rival->code) != nullptr);
+    if (!entry && !known) return false;
     links_.push_back(*sight);
     at = sight->previous;
   }
   return true;
+}
+
+/// Where the copies of generators' frames before and after the chunk are of different generators,
+/// some that ended and others made in their place, the chunk's frames around them have to tell: it
+/// is those that were seen between these very functions for sure, if only one copy's were.
+void DataStack::settle_rivals(RemoteAddress caller, RemoteAddress callee) {
+  std::erase_if(links_, [this](const Sight& sight) { return is_mark(sight); });
+  any_lone_ = any_lone_ || !links_.empty();
+  if (std::ranges::none_of(links_, [](const Sight& sight) { return sight.rival.has_value(); })) {
+    return;
+  }
+  any_rival_ = true;
+  // How often the rarest of the calls was seen.
+  const auto times = [&](bool after) -> std::uint64_t {
+    auto rarest = std::uint32_t{UINT32_MAX};
+    RemoteAddress above = callee;
+    for (const Sight& sight : links_) {
+      const auto& position = after && sight.rival ? *sight.rival : sight.position;
+      if (position.code.is_null()) return 0;
+      if (!above.is_null()) rarest = std::min(rarest, calls_.times(position.code, above));
+      above = position.code;
+    }
+    return std::min(rarest, calls_.times(caller, above));
+  };
+  const std::uint64_t before = times(false);
+  const std::uint64_t after = times(true);
+  const auto [less, more] = std::minmax(before, after);
+  if (more < enough_calls || more < clear_ratio * less) {
+    doubtful_ = true;
+    return;
+  }
+  for (Sight& sight : links_) {
+    if (sight.rival && after > before) sight.position = *sight.rival;
+  }
+}
+
+void DataStack::learn_calls() {
+  for (std::size_t i = 1; i < found_.size(); ++i) calls_.learn(found_[i - 1].code, found_[i].code);
 }
 
 /// A frame is taken off the stack before it is cleared, which takes long after an exception. Its
@@ -217,9 +302,8 @@ void DataStack::add_generators_on_top(Guess& guess) {
   const RemoteAddress top = steps_.empty() ? RemoteAddress{} : steps_.back().sight.at;
   links_.clear();
   if (in_chunks(guess, head_) || !link(guess, head_, top)) return;
-  for (const Sight& between : std::views::reverse(links_)) {
-    if (!is_mark(between)) found_.push_back(between.position);
-  }
+  settle_rivals(steps_.empty() ? RemoteAddress{} : steps_.back().sight.position.code, {});
+  for (const Sight& between : std::views::reverse(links_)) found_.push_back(between.position);
 }
 
 /// A frame outside of the chunks. Sure of it only when it was copied with the chunks, and was the
@@ -254,8 +338,8 @@ std::optional<DataStack::Sight> DataStack::lone(Guess& guess, RemoteAddress at) 
 }
 
 /// The mark of a call from C lies on the C stack, where other things are before and after it: one
-/// of the copies that shows it is enough. A generator must be the same one in both, but is linked to
-/// its caller only while it runs. What shows neither is taken to be as it has been for long.
+/// of the copies that shows it is enough. A generator must be the same one in both, but is linked
+/// to its caller only while it runs. What shows neither is taken to be as it has been for long.
 DataStack::Sight DataStack::either(const Lone& lone, const Sight& before, const Sight& after,
                                    bool settled) {
   if (is_mark(after)) return after;
@@ -263,8 +347,11 @@ DataStack::Sight DataStack::either(const Lone& lone, const Sight& before, const 
   if (is_mark(lone.last) && settled) return lone.last;
   const bool same = before.position.code == after.position.code &&
                     before.owner == owned_by_generator && after.owner == owned_by_generator;
-  if (!same) doubtful_ = true;
   Sight sight = after.previous.is_null() ? before : after;
+  if (!same) {
+    sight.position = before.owner == owned_by_generator ? before.position : FramePosition{};
+    sight.rival = after.owner == owned_by_generator ? after.position : FramePosition{};
+  }
   if (same && sight.previous.is_null() && settled &&
       lone.last.position.code == sight.position.code) {
     sight.previous = lone.last.previous;

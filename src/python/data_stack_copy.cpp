@@ -2,7 +2,7 @@
 // read of the thread found them.
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <ranges>
 
 #include "gilspy/python/data_stack.h"
@@ -33,7 +33,7 @@ Result<bool> DataStack::copy(RemoteAddress thread, Guess& guess) {
   const auto first = through_cframe ? at.cframe : at.current_frame;
   const auto begin = static_cast<std::uint64_t>(std::min(first.offset, at.datastack_chunk.offset));
   const auto end =
-      static_cast<std::uint64_t>(std::max(first.offset, at.datastack_chunk.offset)) + word;
+      static_cast<std::uint64_t>(std::max(first.offset, at.datastack_top.offset)) + word;
   ++guess.reads;
   gather_lones(guess);
   slots_.clear();
@@ -44,27 +44,24 @@ Result<bool> DataStack::copy(RemoteAddress thread, Guess& guess) {
     slots_.push_back({layout_.at.cframe.current_frame.in(guess.cframes[i]),
                       std::as_writable_bytes(std::span{&cframe_heads_[i], 1})});
   }
-  const std::size_t head_slots = slots_.size();
-  for (Piece& piece : pieces_) slots_.push_back({piece.at, piece.before});
-  const auto add_pieces_after = [this] {
-    for (Piece& piece : pieces_) slots_.push_back({piece.at, piece.after});
-  };
-  for (std::size_t i = guess.chunks.size(); i > 0; --i) {
-    Chunk& chunk = guess.chunks[i - 1];
-    chunk.bytes.resize(chunk.used);
-    slots_.push_back({chunk.at, chunk.bytes});
-    if (i == guess.chunks.size()) add_pieces_after();
+  RemoteAddress cframe_after;
+  if (through_cframe) {
+    slots_.push_back({at.cframe.in(thread), std::as_writable_bytes(std::span{&cframe_after, 1})});
   }
-  if (guess.chunks.empty()) add_pieces_after();
-  const auto done = memory_.read_batch(slots_);
+  for (Piece& piece : pieces_) slots_.push_back({piece.at, piece.before});
+  const bool several = guess.chunks.size() + guess.spares.size() > 1;
+  const auto add_chunk = [&](Chunk& chunk) {
+    chunk.bytes.resize(several ? chunk.size : chunk.used);
+    slots_.push_back({chunk.at, chunk.bytes});
+  };
+  if (!guess.chunks.empty()) add_chunk(guess.chunks.back());
+  for (Piece& piece : pieces_) slots_.push_back({piece.at, piece.after});
+  for (std::size_t i = 0; i + 1 < guess.chunks.size(); ++i) add_chunk(guess.chunks[i]);
+  const std::size_t needed = slots_.size();
+  for (Chunk& chunk : guess.spares) add_chunk(chunk);
+  const auto done = read_quickly(guess);
   if (!done) return tl::make_unexpected(done.error());
   if (*done == 0) return fail(ErrorClass::drop_thread, "unreadable thread state");
-  if (*done < head_slots) guess.cframes.clear();
-  // Something that has gone stands in the way of what is behind it.
-  if (*done < slots_.size() && !guess.lones.empty()) {
-    guess.lones.clear();
-    return false;
-  }
 
   const auto pointer = [&](Field<RemoteAddress> field) {
     return load<RemoteAddress>(head_bytes_, static_cast<std::uint64_t>(field.offset) - begin)
@@ -72,18 +69,39 @@ Result<bool> DataStack::copy(RemoteAddress thread, Guess& guess) {
   };
   head_ = pointer(first);
   top_chunk_ = pointer(at.datastack_chunk);
-  const RemoteAddress known = guess.chunks.empty() ? RemoteAddress{} : guess.chunks.back().at;
-  if (*done < slots_.size() || top_chunk_ != known) {
-    if (auto learnt = learn_chunks(top_chunk_, guess); !learnt) {
-      return tl::make_unexpected(learnt.error());
-    }
+  data_end_ = pointer(at.datastack_top);
+  if (*done < needed) {
+    // Something that has gone stands in the way of what is behind it.
+    guess = {.chunks = {},
+             .spares = {},
+             .whole = false,
+             .cframes = {},
+             .lones = {},
+             .reads = guess.reads,
+             .usual = {}};
+    return false;
+  }
+  if (!choose_chunks(guess, *done - needed)) {
+    if (auto learnt = learn_chunks(guess); !learnt) return tl::make_unexpected(learnt.error());
     return false;
   }
   if (!chunks_agree(guess)) return false;
+  head_is_sure_ = !through_cframe || head_ == cframe_after;
   if (through_cframe && !head_.is_null()) {
     if (auto found = find_head(guess); !found) return tl::make_unexpected(found.error());
   }
   return true;
+}
+
+/// Notices when we lost the CPU halfway: what was copied before and after that is from two moments,
+/// and may look alike nevertheless.
+Result<std::size_t> DataStack::read_quickly(Guess& guess) {
+  const Time begun = now();
+  auto done = memory_.read_batch(slots_);
+  const Duration took = now() - begun;
+  stalled_ = guess.usual.count() > 0 && took > 2 * guess.usual;
+  guess.usual += guess.usual.count() > 0 ? (took - guess.usual) / 16 : took;
+  return done;
 }
 
 /// Puts frames outside of the chunks together to pieces.
@@ -111,6 +129,7 @@ Result<void> DataStack::find_head(Guess& guess) {
     head_ = cframe_heads_[static_cast<std::size_t>(known - guess.cframes.begin())];
     return {};
   }
+  head_is_sure_ = false;
   const auto head = memory_.read_pointer(layout_.at.cframe.current_frame.in(cframe));
   if (!head) return tl::make_unexpected(head.error());
   head_ = *head;
@@ -119,36 +138,51 @@ Result<void> DataStack::find_head(Guess& guess) {
   return {};
 }
 
-/// Reads the headers of the chunks that a thread has now.
-Result<void> DataStack::learn_chunks(RemoteAddress top, Guess& guess) {
+/// Of the chunks that were copied takes those that the thread has now. False when it has others.
+bool DataStack::choose_chunks(Guess& guess, std::size_t spares_copied) {
+  guess.spares.resize(spares_copied);
+  std::ranges::move(guess.spares, std::back_inserter(guess.chunks));
+  guess.spares.clear();
+  const auto top = std::ranges::find(guess.chunks, top_chunk_, &Chunk::at);
+  if (top == guess.chunks.end()) return top_chunk_.is_null() && guess.chunks.empty();
+  std::ranges::move(top + 1, guess.chunks.end(), std::back_inserter(guess.spares));
+  guess.chunks.erase(top + 1, guess.chunks.end());
+  return true;
+}
+
+/// Reads the headers of the thread's chunks down to the first that is known.
+Result<void> DataStack::learn_chunks(Guess& guess) {
   const auto& at = layout_.at.chunk;
-  const std::uint64_t wanted = guess.chunks.empty() ? first_copy : guess.chunks.back().used;
-  guess.chunks.clear();
+  std::vector<Chunk> above;
   std::vector<std::byte> header(at.struct_size);
-  for (RemoteAddress chunk = top; !chunk.is_null() && guess.chunks.size() < max_chunks;) {
-    if (auto done = memory_.read(chunk, header); !done) {
-      guess.chunks.clear();
-      return done.error().kind == ErrorClass::retry ? Result<void>{} : done;
+  for (RemoteAddress chunk = top_chunk_; !chunk.is_null() && above.size() < max_chunks;) {
+    if (const auto known = std::ranges::find(guess.chunks, chunk, &Chunk::at);
+        known != guess.chunks.end()) {
+      guess.chunks.erase(known + 1, guess.chunks.end());
+      break;
     }
+    auto done = memory_.read(chunk, header);
+    if (!done && done.error().kind != ErrorClass::retry) return done;
     const StructView view{header};
-    const std::uint64_t size = view.get(at.size).value_or(0);
-    const std::uint64_t words = view.get(at.top).value_or(0);
-    const auto data = static_cast<std::uint64_t>(at.data.offset);
-    const bool possible = size >= at.struct_size && size <= max_chunk && words <= size / word;
-    const std::uint64_t used = chunk == top ? wanted : data + words * word;
-    if (!possible || (chunk != top && used > size)) {
+    const std::uint64_t size = done ? view.get(at.size).value_or(0) : 0;
+    if (size < at.struct_size || size > max_chunk) {
       guess.chunks.clear();
       return {};
     }
-    guess.chunks.push_back({chunk, std::min(used, size), {}});
+    above.push_back({chunk, size, std::min(first_copy, size), {}});
     chunk = view.get(at.previous).value_or(RemoteAddress{});
-    guess.whole = chunk.is_null();
+    if (chunk.is_null()) guess.chunks.clear();
+    guess.whole = chunk.is_null() || guess.whole;
   }
-  std::ranges::reverse(guess.chunks);
+  if (above.size() == max_chunks) {
+    guess.chunks.clear();
+    guess.whole = false;
+  }
+  std::ranges::move(std::views::reverse(above), std::back_inserter(guess.chunks));
   return {};
 }
 
-/// The copied chunks are still one list, each as full as it was thought to be.
+/// The copied chunks are still one list.
 bool DataStack::chunks_agree(Guess& guess) const {
   const auto& at = layout_.at.chunk;
   bool agree = true;
@@ -160,9 +194,9 @@ bool DataStack::chunks_agree(Guess& guess) const {
       agree = agree && view.get(at.previous) == below;
     }
     if (i + 1 == guess.chunks.size()) continue;
-    const std::uint64_t used =
-        static_cast<std::uint64_t>(at.data.offset) + view.get(at.top).value_or(0) * word;
-    agree = agree && used == chunk.used;
+    const std::uint64_t words = view.get(at.top).value_or(0);
+    chunk.used = static_cast<std::uint64_t>(at.data.offset) + words * word;
+    agree = agree && words <= chunk.size / word;
   }
   if (!agree) guess.chunks.clear();
   return agree;

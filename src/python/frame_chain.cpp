@@ -11,12 +11,9 @@ namespace gilspy {
 namespace {
 
 /// Reads of one stack before it is given up. A read that was guessed wrong teaches the next one.
-constexpr int max_reads = 40;  /// From so many frames on a chain that stayed the same around the
-                               /// look at the top is enough.
+constexpr int max_reads = 40;
+/// From so many frames on a chain that stayed the same around the look at the top is enough.
 constexpr std::size_t deep = 64;
-/// A stack deeper than this may be off by a frame, one twice as deep by two: nobody can read deep
-/// ones twice at the same depth while they grow.
-constexpr std::size_t depth_tolerance = 32;
 /// Frames no further apart than this are copied in one piece. Smaller than a page, so that there is
 /// nothing unmapped in between.
 constexpr std::uint64_t max_gap = 2048;
@@ -39,14 +36,14 @@ FrameChain::FrameChain(MemoryReader& memory, const Layout& layout)
   header_ = static_cast<std::size_t>(*std::ranges::max_element(ends));
 }
 
-Result<void> FrameChain::read(RemoteAddress thread, std::vector<FramePosition>& frames) {
+Result<void> FrameChain::read(RemoteAddress thread, std::vector<FramePosition>& frames,
+                              WantedDepth& wanted) {
   if (guesses_.size() > max_guesses) guesses_.clear();
   Guess& guess = guesses_[thread];
   frames.clear();
-  std::optional<std::size_t> wanted;
   std::size_t distance = 0;
   for (int reads = 0; reads < max_reads; ++reads) {
-    if (wanted) pause_.wait();
+    if (wanted.frames) pause_.wait();
     const auto copied = copy(thread, guess);
     if (!copied) return tl::make_unexpected(copied.error());
     if (head_.is_null()) return {};
@@ -57,16 +54,14 @@ Result<void> FrameChain::read(RemoteAddress thread, std::vector<FramePosition>& 
       continue;
     }
     if (chain_.empty()) continue;
-    // Taking whatever is sure instead would show too few of the stacks that change fast: how deep
-    // it was is told by the thread's own pointer to its top.
-    if (!wanted) wanted = chain_.size();
+    // How deep it was is told by the thread's own pointer to its top.
+    if (!wanted.frames) wanted.frames = chain_.size();
     if (!sure && (!climb(guess) || chain_.empty())) continue;
     const std::size_t depth = chain_.size();
-    const std::size_t off = *wanted > depth ? *wanted - depth : depth - *wanted;
-    if (!frames.empty() && off >= distance) continue;
+    if (!frames.empty() && wanted.off(depth) >= distance) continue;
     keep(depth, frames);
-    distance = off;
-    if (off <= *wanted / depth_tolerance) return {};
+    distance = wanted.off(depth);
+    if (wanted.close(depth)) return {};
   }
   if (!frames.empty()) return {};
   return fail(ErrorClass::retry, "the frames do not hang together");

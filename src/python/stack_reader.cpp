@@ -12,9 +12,10 @@ constexpr int max_reads = 8;
 
 Result<StackId> StackReader::read(const PythonThread& thread) {
   const bool objects = layout_.traits.frame_head == Traits::FrameHead::frame_object;
+  WantedDepth wanted;
   for (int reads = 0; reads < max_reads; ++reads) {
-    const auto done =
-        objects ? chain_.read(thread.address, frames_) : data_stack_.read(thread.address, frames_);
+    const auto done = objects ? chain_.read(thread.address, frames_, wanted)
+                              : data_stack_.read(thread.address, frames_, wanted);
     if (!done) return tl::make_unexpected(done.error());
     if (frames_.empty()) return empty_stack;
     if (confirm_codes()) return resolve();

@@ -56,15 +56,21 @@ class FakeMemory : public MemoryReader {
   void end_process() { gone_ = true; }
   /// Called before each batch with its number, counted from 0: a target that changes meanwhile.
   void before_batch(std::function<void(std::size_t)> hook) { hook_ = std::move(hook); }
+  /// Called before each part of a batch, with the batch's number and from where the part is read.
+  void before_slot(std::function<void(std::size_t, RemoteAddress)> hook) {
+    slot_hook_ = std::move(hook);
+  }
   /// How many batches were read so far: what a live process would take in system calls.
   [[nodiscard]] std::size_t batches() const { return batches_; }
 
   [[nodiscard]] Result<std::size_t> read_batch(std::span<const ReadSlot> slots) override {
     if (hook_) hook_(batches_);
-    ++batches_;
+    const std::size_t batch = batches_++;
     if (gone_) return fail(ErrorClass::target_gone, "the process has ended");
-    const auto unreadable =
-        std::ranges::find_if(slots, [this](const ReadSlot& slot) { return !copy(slot); });
+    const auto unreadable = std::ranges::find_if(slots, [&](const ReadSlot& slot) {
+      if (slot_hook_) slot_hook_(batch, slot.from);
+      return !copy(slot);
+    });
     return static_cast<std::size_t>(unreadable - slots.begin());
   }
 
@@ -102,6 +108,7 @@ class FakeMemory : public MemoryReader {
 
   std::unordered_map<std::uint64_t, Page> pages_;
   std::function<void(std::size_t)> hook_;
+  std::function<void(std::size_t, RemoteAddress)> slot_hook_;
   std::size_t batches_ = 0;
   bool gone_ = false;
 };

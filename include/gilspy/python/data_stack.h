@@ -10,6 +10,7 @@
 #include "gilspy/base/memory_reader.h"
 #include "gilspy/python/code_cache.h"
 #include "gilspy/python/frame_position.h"
+#include "gilspy/python/known_calls.h"
 #include "gilspy/python/retry_pause.h"
 #include "gilspy/python_offsets/layout.h"
 
@@ -34,12 +35,14 @@ class DataStack {
   /// The frames of a thread that are Python functions, outermost first; the top max_stack_depth of
   /// them. What it finds is as true as the code cache's entries.
   /// Fails with `retry` when what was read does not hang together, or reads ran short.
-  [[nodiscard]] Result<void> read(RemoteAddress thread, std::vector<FramePosition>& frames);
+  [[nodiscard]] Result<void> read(RemoteAddress thread, std::vector<FramePosition>& frames,
+                                  WantedDepth& wanted);
 
  private:
   static constexpr std::size_t not_read = SIZE_MAX;
   struct Chunk {
     RemoteAddress at;
+    std::uint64_t size = 0;
     std::uint64_t used = 0;  ///< bytes with frames in them; of the top one so many as are wanted
     std::vector<std::byte> bytes;
   };
@@ -47,6 +50,9 @@ class DataStack {
     RemoteAddress at;
     RemoteAddress previous;
     FramePosition position;
+    /// Outside of the chunks: what it was a moment later, when that is not the same; without code
+    /// when it was nothing that runs.
+    std::optional<FramePosition> rival;
     std::int8_t owner = 0;
     bool entry = false;    ///< called from C
     bool running = false;  ///< not in the middle of a call to another frame, nor at its end
@@ -73,10 +79,12 @@ class DataStack {
   /// What the last read of a thread found, so that the next one gets all it needs at once.
   struct Guess {
     std::vector<Chunk> chunks;  ///< the lowest one first
+    std::vector<Chunk> spares;  ///< above those when the stack was deeper, likewise
     bool whole = false;         ///< the first of them is the thread's first
     std::vector<RemoteAddress> cframes;
     std::vector<Lone> lones;
     std::uint64_t reads = 0;
+    Duration usual{};  ///< how long a read takes
   };
   /// A frame found on the way up.
   struct Step {
@@ -88,17 +96,24 @@ class DataStack {
   enum class Climb : std::uint8_t { done, short_copy, torn };
 
   [[nodiscard]] Result<bool> copy(RemoteAddress thread, Guess& guess);
+  [[nodiscard]] Result<std::size_t> read_quickly(Guess& guess);
   void gather_lones(Guess& guess);
   [[nodiscard]] Result<void> find_head(Guess& guess);
-  [[nodiscard]] Result<void> learn_chunks(RemoteAddress top, Guess& guess);
+  [[nodiscard]] Result<void> learn_chunks(Guess& guess);
+  [[nodiscard]] bool choose_chunks(Guess& guess, std::size_t copied);
   [[nodiscard]] bool chunks_agree(Guess& guess) const;
   [[nodiscard]] Climb climb(Guess& guess);
   [[nodiscard]] Climb climb_chunk(Guess& guess, std::size_t index);
   [[nodiscard]] bool step_onto(Guess& guess, const Sight& sight);
+  [[nodiscard]] WantedDepth depth_now(Guess& guess);
   [[nodiscard]] std::optional<std::size_t> depth_of(Guess& guess, RemoteAddress frame);
+  [[nodiscard]] static RemoteAddress last_caller(const Guess& guess, RemoteAddress frame);
+  [[nodiscard]] std::size_t depth_up_to(const Guess& guess, RemoteAddress end);
   [[nodiscard]] bool is_live(const Sight& sight);
   [[nodiscard]] bool may_be_leaving(const Sight& sight) const;
   [[nodiscard]] bool link(Guess& guess, RemoteAddress from, RemoteAddress to);
+  void settle_rivals(RemoteAddress caller, RemoteAddress callee);
+  void learn_calls();
   void drop_raised(const Guess& guess);
   void add_generators_on_top(Guess& guess);
   [[nodiscard]] std::optional<Sight> lone(Guess& guess, RemoteAddress at);
@@ -117,11 +132,17 @@ class DataStack {
   std::vector<RemoteAddress> cframe_heads_;
   std::vector<ReadSlot> slots_;
   std::vector<Piece> pieces_;
-  RemoteAddress head_;  // current_frame, as read before the chunk
+  RemoteAddress head_;         // current_frame, as read before the chunk
+  bool head_is_sure_ = false;  // and the thread's only one at that moment
   RemoteAddress top_chunk_;
-  bool doubtful_ = false;  // something outside of the chunks changed meanwhile
+  RemoteAddress data_end_;  // where the next frame of a call would begin, likewise
+  bool stalled_ = false;    // we lost the CPU in the middle of it
+  bool doubtful_ = false;   // something outside of the chunks changed meanwhile
   std::vector<Step> steps_;
   std::vector<Sight> links_;  // between two frames of the chunks, the upper one first
+  KnownCalls calls_;
+  bool any_lone_ = false;   // frames outside of the chunks are part of what was found
+  bool any_rival_ = false;  // and one of them was not the same before and after the chunk
   std::vector<FramePosition> found_;
   RetryPause pause_;
 };

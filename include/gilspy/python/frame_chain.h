@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -25,7 +26,8 @@ class FrameChain {
 
   /// The frames of a thread, outermost first; the top max_stack_depth of them.
   /// Fails with `retry` when what was read does not hang together, or reads ran short.
-  [[nodiscard]] Result<void> read(RemoteAddress thread, std::vector<FramePosition>& frames);
+  [[nodiscard]] Result<void> read(RemoteAddress thread, std::vector<FramePosition>& frames,
+                                  WantedDepth& wanted);
 
  private:
   struct Known {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "gilspy/base/address.h"
 
@@ -15,6 +16,27 @@ struct FramePosition {
   RemoteAddress code;
   RemoteAddress instruction;  ///< 3.11 on
   std::int32_t lasti = -1;    ///< before that
+};
+
+/// How many frames a stack had at the moment that was looked at first. It is kept for when what was
+/// read has to be read again, which happens more often to some stacks than to others: taking
+/// whatever is sure instead would show too few of the stacks that change fast.
+struct WantedDepth {
+  std::optional<std::size_t> frames;
+  /// Told by where the thread's next frame would begin: without generators on top of it, and with
+  /// frames that an exception has just ended.
+  bool by_end = false;
+
+  /// How far this depth is off.
+  [[nodiscard]] std::size_t off(std::size_t depth) const {
+    const std::size_t wanted = frames.value_or(depth);
+    return wanted > depth ? wanted - depth : depth - wanted;
+  }
+  /// Nobody can read deep stacks twice at the same depth while they grow: a stack deeper than 32
+  /// may be off by a frame, one twice as deep by two.
+  [[nodiscard]] bool close(std::size_t depth) const {
+    return off(depth) <= frames.value_or(depth) / 32;
+  }
 };
 
 }  // namespace gilspy

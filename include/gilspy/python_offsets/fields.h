@@ -49,6 +49,7 @@
   X(cframe, RemoteAddress, "cframe")                     \
   X(current_frame, RemoteAddress, "current_frame")       \
   X(datastack_chunk, RemoteAddress, "datastack_chunk")   \
+  X(datastack_top, RemoteAddress, "datastack_top")       \
   X(state, std::int32_t, "state")
 
 // _PyCFrame: 3.11 and 3.12 have the current frame one step away.

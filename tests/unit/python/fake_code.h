@@ -36,10 +36,7 @@ class FakeCode {
     objects_.set(code, at.code.qualname, objects_.ascii(name));
     objects_.set(code, at.code.filename, objects_.ascii(file));
     objects_.set(code, at.code.first_line, first_line);
-    const auto words = static_cast<std::int32_t>(frame_room(layout_) / 8);
-    objects_.set(code, at.code.framesize, words);
-    objects_.set(code, at.code.nlocalsplus, std::int32_t{1});
-    objects_.set(code, at.code.stacksize, words - at.frame.locals.offset / 8 - 1);
+    put_frame_room(code, frame_room(layout_));
     objects_.set(code, at.code.line_table, objects_.bytes(std::as_bytes(std::span{table})));
   }
   RemoteAddress function(std::string_view name, std::string_view file, std::int32_t first_line) {
@@ -64,6 +61,14 @@ class FakeCode {
     }
   }
 
+  /// Lets its frames take so many bytes of the data stack.
+  void put_frame_room(RemoteAddress code, std::uint64_t bytes) {
+    const auto& at = layout_.at;
+    const auto words = static_cast<std::int32_t>(bytes / 8);
+    objects_.set(code, at.code.framesize, words);
+    objects_.set(code, at.code.nlocalsplus, std::int32_t{1});
+    objects_.set(code, at.code.stacksize, words - at.frame.locals.offset / 8 - 1);
+  }
   /// Makes one of its instructions this one.
   void put_opcode(RemoteAddress code, std::uint64_t number, std::uint8_t opcode) {
     memory_.put(layout_.at.code.bytecode.in(code) + 2 * number, opcode);

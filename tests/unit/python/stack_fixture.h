@@ -49,8 +49,7 @@ class StackReaderTest : public testing::TestWithParam<int> {
     objects.set(where, at.frame.stacktop, std::int32_t{-1});
     objects.set(where, at.frame.executing, layout.traits.executing);
     // FRAME_OWNED_BY_GENERATOR outside of the data stack, FRAME_OWNED_BY_THREAD in it.
-    const bool in_chunk = where + FakeCode::frame_room(layout) == top_ || !chunked();
-    objects.set(where, at.frame.owner, static_cast<std::int8_t>(in_chunk ? 0 : 1));
+    objects.set(where, at.frame.owner, static_cast<std::int8_t>(chunked() ? 1 : 0));
     objects.set(where, at.frame.previous, head_);
     objects.set(where, at.frame.code, code + layout.traits.reference_tag_mask);
     codes.put_unit(where, code, unit);
@@ -58,12 +57,15 @@ class StackReaderTest : public testing::TestWithParam<int> {
     return where;
   }
   /// A frame where this version's function calls put theirs.
-  RemoteAddress push_frame(RemoteAddress code, std::int32_t unit = 1) {
-    const std::uint64_t room = FakeCode::frame_room(layout);
+  RemoteAddress push_frame(RemoteAddress code, std::int32_t unit = 1, std::uint64_t room = 0) {
+    if (room == 0) room = FakeCode::frame_room(layout);
     if (!chunked()) return put_frame(objects.allocate(room), code, unit);
     const RemoteAddress where = top_;
     top_ = top_ + room;
-    return put_frame(where, code, unit);
+    objects.set(thread.address, at.thread.datastack_top, top_);
+    put_frame(where, code, unit);
+    objects.set(where, at.frame.owner, std::int8_t{0});
+    return where;
   }
   void set_head(RemoteAddress frame) {
     head_ = frame;

@@ -103,11 +103,13 @@ TEST_P(DataStackTest, ReadsFramesOverTwoChunks) {
 }
 
 TEST_P(DataStackTest, ReadsAChunkMadeForOneHugeFrame) {
+  codes.put_frame_room(middle, 5 * chunk_size);
   push_chunk(first_chunk);
   push_frame(outer, 1);
   push_chunk(second_chunk, 8 * chunk_size);
-  put_frame(second_chunk + 5 * chunk_size, inner, 1);
-  EXPECT_EQ(stack(), "outer:10 inner:30");
+  push_frame(middle, 1, 5 * chunk_size);
+  push_frame(inner, 1);
+  EXPECT_EQ(stack(), "outer:10 middle:20 inner:30");
 }
 
 TEST_P(DataStackTest, ReadsAShortStackInFewSystemCalls) {
