@@ -54,6 +54,9 @@ void add_session_options(CLI::App& command, SessionOptions& options) {
       ->capture_default_str();
   command.add_option("--stack-rate", options.stack_rate, "looks at the stacks per second, or max")
       ->capture_default_str();
+  command.add_flag(
+      "--consistent", options.consistent,
+      "stop the thread that holds the GIL while its stack is read: no stack is a guess");
   command.add_option("--recording", options.recording,
                      "keep the recording in this file, for gilspy report");
   command.add_flag("-q,--quiet", options.quiet, "print results only");
@@ -69,6 +72,7 @@ RunOptions run_options(const SessionOptions& options) {
   RunOptions run;
   run.rates.state_hz = parse_rate("--rate", options.rate);
   run.rates.stack_hz = parse_rate("--stack-rate", options.stack_rate);
+  run.rates.consistent = options.consistent;
   if (options.seconds) run.duration = Duration{static_cast<std::int64_t>(*options.seconds * 1e9)};
   return run;
 }

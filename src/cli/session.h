@@ -21,6 +21,7 @@ struct SessionOptions {
   std::optional<double> seconds;
   std::string rate = "1000";
   std::string stack_rate = "100";
+  bool consistent = false;
   bool quiet = false;
 };
 

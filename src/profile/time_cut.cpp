@@ -29,7 +29,7 @@ Progress between(const Progress& a, const Progress& b, Time at) {
   result.ticks = part_of(a.ticks, b.ticks, share);
   result.missed = part_of(a.missed, b.missed, share);
   result.unstable = part_of(a.unstable, b.unstable, share);
-  result.retried = part_of(a.retried, b.retried, share);
+  result.during_handoff = part_of(a.during_handoff, b.during_handoff, share);
   result.stacks = part_of(a.stacks, b.stacks, share);
   result.stacks_dropped = part_of(a.stacks_dropped, b.stacks_dropped, share);
   result.cpu =
@@ -44,7 +44,7 @@ Progress since(const Progress& base, Progress progress) {
   less(progress.ticks, base.ticks);
   less(progress.missed, base.missed);
   less(progress.unstable, base.unstable);
-  less(progress.retried, base.retried);
+  less(progress.during_handoff, base.during_handoff);
   less(progress.stacks, base.stacks);
   less(progress.stacks_dropped, base.stacks_dropped);
   progress.cpu -= base.cpu;

@@ -7,6 +7,10 @@ namespace {
 
 /// glibc, nptl/pthread_cond_wait.c: the low three bits of __wrefs are flags.
 constexpr int wrefs_shift = 3;
+/// glibc, sysdeps/nptl/bits/struct_mutex.h (x86-64): int __lock; unsigned __count; int __owner;
+/// unsigned __nusers.
+constexpr std::uint64_t mutex_owner_place = 8;
+constexpr std::uint64_t mutex_users_place = 12;
 /// Which of them says that the wait uses CLOCK_MONOTONIC, as CPython asks for since 3.7.
 constexpr std::uint32_t monotonic_flag = 2;
 /// Agreements needed before a place is believed, and how many times rarer disagreements must be:
@@ -44,6 +48,13 @@ GilMoment GilReader::decode(const Buffer& buffer) const {
     moment.cond_words[i] = word_in(at.cond);
     moment.switch_cond_words[i] = word_in(at.switch_cond);
   }
+  const auto word_of = [&](Field<Embedded> mutex, std::uint64_t place) {
+    const auto offset = static_cast<std::uint64_t>(mutex.offset) + place;
+    return load<std::uint32_t>(buffer, offset).value_or(0);
+  };
+  moment.mutex_owner = word_of(at.mutex, mutex_owner_place);
+  moment.mutex_users =
+      word_of(at.mutex, mutex_users_place) + word_of(at.switch_mutex, mutex_users_place);
   return moment;
 }
 
@@ -64,9 +75,15 @@ bool GilReader::is_cond_address(std::uint64_t futex) const {
   return cond.contains(RemoteAddress{futex}) || switch_cond.contains(RemoteAddress{futex});
 }
 
-std::uint32_t CondWaiters::inside(const GilMoment& moment, std::size_t place) {
-  return (moment.cond_words[place] >> wrefs_shift) +
-         (moment.switch_cond_words[place] >> wrefs_shift);
+std::uint32_t CondWaiters::inside(const GilMoment& moment, std::size_t count) {
+  if (count == by_users) return moment.mutex_users;
+  return (moment.cond_words[count] >> wrefs_shift) +
+         (moment.switch_cond_words[count] >> wrefs_shift);
+}
+
+bool CondWaiters::proven(std::size_t count) const {
+  return scores_[count].agreed >= agreements_needed &&
+         scores_[count].agreed >= agreements_per_difference * scores_[count].differed;
 }
 
 void CondWaiters::learn(const GilMoment& moment, std::uint32_t blocked) {
@@ -89,11 +106,9 @@ bool CondWaiters::looks_right(const GilMoment& moment, std::size_t place) const 
 }
 
 std::optional<std::uint32_t> CondWaiters::count(const GilMoment& moment) const {
-  for (std::size_t i = 0; i < scores_.size(); ++i) {
-    if (scores_[i].agreed >= agreements_needed &&
-        scores_[i].agreed >= agreements_per_difference * scores_[i].differed) {
-      return inside(moment, i);
-    }
+  if (proven(by_users)) return inside(moment, by_users);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (proven(i)) return inside(moment, i);
   }
   // Nothing seen yet: the flags in the word's low bits tell too, unless both places show them.
   const bool first = looks_right(moment, 0);

@@ -23,6 +23,16 @@ Result<StackId> StackReader::read(const PythonThread& thread) {
   return fail(ErrorClass::retry, "a frame without a code object");
 }
 
+Result<StackId> StackReader::read_still(const PythonThread& thread) {
+  if (const auto done = still_.read(thread.address, frames_); !done) {
+    return tl::make_unexpected(done.error());
+  }
+  if (frames_.empty()) return empty_stack;
+  // Those that are not as they were known are read anew, and stay so.
+  static_cast<void>(confirm_codes());
+  return resolve();
+}
+
 /// Whether the code objects of the frames are those that the frames were read by.
 bool StackReader::confirm_codes() {
   addresses_.clear();

@@ -135,7 +135,7 @@ struct Fields {
     w.number(e.ticks);
     w.number(e.missed);
     w.number(e.unstable);
-    w.number(e.retried);
+    w.number(e.during_handoff);
     w.number(e.stacks);
     w.number(e.stacks_dropped);
     w.duration(e.cpu);

@@ -28,6 +28,17 @@ bool on_run_queue(const LaneSight& lane) {
   return lane.syscall.kind == SyscallNow::Kind::running && !lane.stopped;
 }
 
+/// It has taken the GIL between the first look at it and the second.
+bool takes_it(const LaneSight& lane, const GilSight& gil) {
+  return !gil.stable && lane.thread_state == gil.after.holder() &&
+         lane.thread_state != gil.moment.holder();
+}
+
+/// It had the GIL at the first look, and may have given it away before it was looked at itself.
+bool may_have_left(const LaneSight& lane, const GilSight& gil) {
+  return !gil.stable && lane.thread_state == gil.moment.holder();
+}
+
 CpuState cpu_state(const LaneSight& lane) {
   if (lane.stopped) return CpuState::stopped;
   switch (lane.syscall.kind) {
@@ -43,19 +54,18 @@ CpuState cpu_state(const LaneSight& lane) {
 /// On a run queue with a thread state, and not the holder: inside take_gil or running without the
 /// GIL.
 bool in_doubt(const LaneSight& lane, const GilSight& gil) {
-  return on_run_queue(lane) && !lane.handing_over && lane.thread_state != gil.moment.holder();
+  return on_run_queue(lane) && !lane.handing_over && !takes_it(lane, gil) &&
+         lane.thread_state != gil.moment.holder();
 }
 
 /// Towards the GIL, but for threads in doubt, who count as released here.
 GilState gil_state(const LaneSight& lane, const GilSight& gil) {
   if (gil.reader == nullptr) return GilState::unknown;
   if (!gil.moment.enabled()) return GilState::none;
-  // True at its own moment, whatever the GIL did meanwhile.
+  if (lane.thread_state == gil.moment.holder()) return GilState::holding;
   if (waits_for(lane.syscall, *gil.reader)) return GilState::waiting;
-  const bool holds = lane.thread_state == gil.moment.holder();
-  const bool held = lane.thread_state == gil.holder_before;
-  if (!gil.stable && (holds || held)) return GilState::unknown;
-  if (holds) return GilState::holding;
+  // Somebody else had it at the first look.
+  if (takes_it(lane, gil) && gil.moment.locked) return GilState::waiting;
   if (lane.handing_over) return GilState::waiting;
   const bool told = lane.syscall.kind != SyscallNow::Kind::gone &&
                     lane.syscall.kind != SyscallNow::Kind::unreadable;
@@ -67,11 +77,16 @@ GilState gil_state(const LaneSight& lane, const GilSight& gil) {
 ThreadState first_look(const LaneSight& lane, std::span<const GilSight> gils) {
   ThreadState state;
   state.cpu = cpu_state(lane);
+  const bool has_gil = !lane.thread_state.is_null() && lane.gil < gils.size();
+  // What it blocks in it may have come to after it gave the GIL away.
+  if (has_gil && state.cpu == CpuState::blocked && may_have_left(lane, gils[lane.gil])) {
+    state.cpu = CpuState::running;
+  }
   if (state.cpu == CpuState::blocked) {
     state.syscall = lane.syscall.number;
     state.kind = kind_of(lane.syscall);
   }
-  if (lane.thread_state.is_null() || lane.gil >= gils.size()) {
+  if (!has_gil) {
     state.gil = GilState::none;
     return state;
   }
@@ -81,25 +96,34 @@ ThreadState first_look(const LaneSight& lane, std::span<const GilSight> gils) {
   return state;
 }
 
-/// Of the threads in doubt as many wait as glibc counts inside the wait beyond those seen blocked
-/// there. When it is some but not all, those that waited at the tick before come first: a waiter
-/// wakes every switch interval, and stays a waiter.
+/// Which of the threads in doubt wait most surely: lower comes first.
+int doubt_of(const LaneSight& lane) {
+  if (lane.waits_since) return 0;
+  if (lane.worked_since) return 3;
+  // A waiter wakes every switch interval, and stays a waiter.
+  if (lane.waited_before) return 1;
+  // Inside the wait a thread needs a CPU for no more than a moment.
+  return lane.lacks_cpu ? 2 : 3;
+}
+
+/// Of the threads in doubt as many wait as glibc counts inside the wait beyond those seen there.
 void settle_doubts(std::span<const LaneSight> lanes, std::size_t gil_index, const GilSight& gil,
-                   std::span<ThreadState> states) {
+                   std::size_t turn, std::span<ThreadState> states) {
   if (gil.reader == nullptr || !gil.moment.enabled() || !gil.cond_waiters) return;
-  const BlockedInWait blocked = blocked_in_wait(lanes, gil_index, gil);
-  if (*gil.cond_waiters <= blocked.count) return;
-  std::uint32_t left = *gil.cond_waiters - blocked.count;
-  for (const bool waited_before : {true, false}) {
-    for (std::size_t i = 0; i < lanes.size() && left > 0; ++i) {
-      const LaneSight& lane = lanes[i];
-      if (lane.thread_state.is_null() || lane.gil != gil_index || !in_doubt(lane, gil) ||
-          lane.waited_before != waited_before || states[i].gil != GilState::released) {
-        continue;
-      }
-      states[i].gil = GilState::waiting;
-      --left;
-    }
+  std::uint32_t told = blocked_in_wait(lanes, gil_index, gil).count;
+  std::vector<std::size_t> doubtful;
+  for (std::size_t n = 0; n < lanes.size(); ++n) {
+    const std::size_t i = (n + turn) % lanes.size();
+    const LaneSight& lane = lanes[i];
+    if (lane.thread_state.is_null() || lane.gil != gil_index || !on_run_queue(lane)) continue;
+    if (takes_it(lane, gil) && states[i].gil == GilState::waiting) ++told;
+    if (in_doubt(lane, gil) && states[i].gil == GilState::released) doubtful.push_back(i);
+  }
+  if (*gil.cond_waiters <= told) return;
+  std::ranges::stable_sort(doubtful, {}, [&](std::size_t i) { return doubt_of(lanes[i]); });
+  const std::size_t waiting = std::min<std::size_t>(*gil.cond_waiters - told, doubtful.size());
+  for (const std::size_t i : std::span{doubtful}.first(waiting)) {
+    states[i].gil = GilState::waiting;
   }
 }
 
@@ -114,8 +138,11 @@ BlockedInWait blocked_in_wait(std::span<const LaneSight> lanes, std::size_t gil_
   BlockedInWait blocked;
   for (const LaneSight& lane : lanes) {
     if (lane.thread_state.is_null() || lane.gil != gil_index) continue;
-    if (is_futex(lane.syscall) && gil.reader->is_cond_address(lane.syscall.arguments[0])) {
+    if (may_have_left(lane, gil)) continue;
+    if (waits_for(lane.syscall, *gil.reader)) {
       ++blocked.count;
+      // On a mutex: before it waits, which nobody counts, or after it.
+      if (!gil.reader->is_cond_address(lane.syscall.arguments[0])) blocked.certain = false;
     } else if (in_doubt(lane, gil) || lane.syscall.kind == SyscallNow::Kind::unreadable) {
       blocked.certain = false;
     }
@@ -123,12 +150,12 @@ BlockedInWait blocked_in_wait(std::span<const LaneSight> lanes, std::size_t gil_
   return blocked;
 }
 
-std::vector<ThreadState> classify(std::span<const LaneSight> lanes,
-                                  std::span<const GilSight> gils) {
+std::vector<ThreadState> classify(std::span<const LaneSight> lanes, std::span<const GilSight> gils,
+                                  std::size_t turn) {
   std::vector<ThreadState> states;
   states.reserve(lanes.size());
   for (const LaneSight& lane : lanes) states.push_back(first_look(lane, gils));
-  for (std::size_t i = 0; i < gils.size(); ++i) settle_doubts(lanes, i, gils[i], states);
+  for (std::size_t i = 0; i < gils.size(); ++i) settle_doubts(lanes, i, gils[i], turn, states);
   return states;
 }
 

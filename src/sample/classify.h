@@ -11,12 +11,13 @@
 
 namespace gilspy {
 
-/// A GIL as one tick saw it: read before and after the threads' system calls.
+/// A GIL as one tick saw it: read before and after the threads' system calls. The tick is told as
+/// of the first read: to look again until nothing changes would show too few of the short holds.
 struct GilSight {
   const GilReader* reader = nullptr;          ///< null: it could not be read at this tick
-  GilMoment moment;                           ///< the later of the two reads
+  GilMoment moment;                           ///< the first of the two reads
   bool stable = true;                         ///< both reads show the same hold
-  RemoteAddress holder_before;                ///< of the earlier read; matters when not stable
+  GilMoment after;                            ///< the second; matters when not stable
   std::optional<std::uint32_t> cond_waiters;  ///< threads inside the wait for it, when known
 };
 
@@ -30,14 +31,19 @@ struct LaneSight {
   Attachment attachment = Attachment::none;  ///< of a free-threaded build's thread state
   bool stopped = false;                      ///< job control or a tracer
   bool waited_before = false;                ///< waiting for the GIL at the tick before
+  bool waits_since = false;                  ///< and has not run since it was seen waiting
+  bool worked_since = false;                 ///< it has run since, for longer than a waiter does
 };
 
 /// Blocks on one of this GIL's futexes: to take it, or to hand it over.
 [[nodiscard]] bool waits_for(const SyscallNow& call, const GilReader& gil);
 
-/// Says where each thread stands. Pure: everything it knows is in its arguments.
+/// Says where each thread stands. Pure: everything it knows is in its arguments. Where there are
+/// fewer waiters than threads that may be one, and nothing tells which, `turn` decides: a number
+/// that is another one at each tick, so that no thread is always preferred.
 [[nodiscard]] std::vector<ThreadState> classify(std::span<const LaneSight> lanes,
-                                                std::span<const GilSight> gils);
+                                                std::span<const GilSight> gils,
+                                                std::size_t turn = 0);
 
 /// How many of these threads block on the GIL's condition variables, and whether that is all there
 /// is to know: false when a thread on a run queue might be inside the wait too.

@@ -59,7 +59,7 @@ void LaneTable::follow_tasks(Time at) {
   });
   for (const Tid tid : now) {
     if (std::ranges::find(lanes_, tid, &Lane::tid) == lanes_.end())
-      lanes_.emplace_back(process_, tid);
+      lanes_.emplace_back(process_, tid, at);
   }
   if (same_namespace_) return;
   namespace_tids_.clear();

@@ -25,9 +25,10 @@ struct Standing {
 
 /// What is kept about one thread of the target from tick to tick.
 struct Lane {
-  Lane(const ProcDir& process, Tid id) : tid(id), files(process, id) {}
+  Lane(const ProcDir& process, Tid id, Time found) : tid(id), since(found), files(process, id) {}
 
   Tid tid;
+  Time since;  ///< when it was found
   ThreadFiles files;
   /// The main interpreter's first. A thread that runs code in another interpreter has a thread
   /// state there as well, and leaves the first one waiting until it is back.
@@ -40,6 +41,8 @@ struct Lane {
   /// At the last tick, when it was on a run queue and not the holder; else nothing.
   std::optional<SchedStat> sched;
   bool handing_over = false;  ///< lost its CPU inside drop_gil and has not run since
+  /// As of when it was seen waiting for the GIL last; nothing once it was seen elsewhere.
+  std::optional<SchedStat> sched_waiting;
 
   /// Null for a native thread.
   [[nodiscard]] const Standing* standing() const {
@@ -77,6 +80,7 @@ class LaneTable {
   bool refresh(Time at);
 
   [[nodiscard]] std::vector<Lane>& lanes() { return lanes_; }
+  [[nodiscard]] const std::vector<Lane>& lanes() const { return lanes_; }
   [[nodiscard]] std::vector<GilLane>& gils() { return gils_; }
   /// The thread runs in that one of its standings now.
   void activate(Lane& lane, std::size_t standing, Time at);

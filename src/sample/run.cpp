@@ -2,18 +2,19 @@
 
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <time.h>
 
+#include <cerrno>
 #include <cmath>
 #include <random>
+
+#include "precedence.h"
 
 namespace gilspy {
 namespace {
 
-/// When ticks come as fast as they go, how often the watches are looked at.
-constexpr Duration watch_period = std::chrono::milliseconds{1};
+/// How often the watches are looked at.
+constexpr Duration watch_period = std::chrono::milliseconds{10};
 /// The share of a period by which a tick's moment is moved at random: without it a target that
 /// works in step with us would always be seen in the same place.
 constexpr double jitter_share = 0.5;
@@ -31,29 +32,6 @@ std::optional<EndReason> poll_watches(const std::vector<Watch>& watches, Duratio
   return std::nullopt;
 }
 
-/// struct sched_attr of include/uapi/linux/sched/types.h, as of its first version.
-struct SchedulingWish {
-  std::uint32_t size = sizeof(SchedulingWish);
-  std::uint32_t policy = 0;  // SCHED_OTHER
-  std::uint64_t flags = 0;
-  std::int32_t nice = 0;
-  std::uint32_t priority = 0;
-  std::uint64_t runtime = 0;
-  std::uint64_t deadline = 0;
-  std::uint64_t period = 0;
-};
-
-/// Asks for the shortest time slices there are. A tick takes some microseconds, and since 6.12 a
-/// task with a short slice need not wait until the one on its CPU has used up its own (3 ms):
-/// without it a busy machine makes us miss one tick in seven. It gives no more CPU time, and older
-/// kernels ignore it.
-void ask_for_short_slices() {
-  SchedulingWish wish;
-  wish.nice = ::getpriority(PRIO_PROCESS, 0);
-  wish.runtime = 100'000;  // ns, the least that is allowed
-  ::syscall(SYS_sched_setattr, 0, &wish, 0);
-}
-
 /// The moments at which to tick.
 class Schedule {
  public:
@@ -62,6 +40,7 @@ class Schedule {
   }
 
   [[nodiscard]] bool paced() const { return period_.count() > 0; }
+  [[nodiscard]] Duration period() const { return period_; }
 
   /// The next moment; `missed` grows by those that are already over.
   [[nodiscard]] Time next(Time now, std::uint64_t& missed) {
@@ -100,6 +79,38 @@ class StackPace {
   Time next_;
 };
 
+/// Looks at the watches when it is time to.
+class Lookout {
+ public:
+  Lookout(const std::vector<Watch>& watches, Time start) : watches_(watches), looked_(start) {}
+
+  /// Waits until this moment. Its last part is a plain sleep: poll() needs 10 us more to return,
+  /// in which a target whose other thread we keep waiting comes to wait as well.
+  [[nodiscard]] std::optional<EndReason> wait(Time moment) {
+    if (moment - now() > 2 * watch_period) {
+      if (auto reason = wait_until(moment - watch_period, watches_)) return reason;
+      looked_ = now();
+    } else if (auto reason = look()) {
+      return reason;
+    }
+    const auto ns = moment.time_since_epoch().count();
+    const timespec until{ns / 1'000'000'000, ns % 1'000'000'000};
+    while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] std::optional<EndReason> look() {
+    const Time at = now();
+    if (at - looked_ < watch_period) return std::nullopt;
+    looked_ = at;
+    return poll_watches(watches_, Duration{});
+  }
+
+ private:
+  const std::vector<Watch>& watches_;
+  Time looked_;
+};
+
 EndReason reason_of(Sampler::Outcome outcome) {
   return outcome == Sampler::Outcome::execed ? EndReason::target_execed : EndReason::target_ended;
 }
@@ -110,20 +121,23 @@ EndReason loop(Sampler& sampler, const RunOptions& options, const std::vector<Wa
   const Time end = options.duration ? start + *options.duration : Time::max();
   Schedule schedule{start, options.rates.state_hz};
   StackPace stacks{options.rates};
-  Time watched = start;
+  Lookout lookout{watches, start};
+  std::optional<Precedence> precedence;
+  if (schedule.paced()) precedence.emplace();
   while (true) {
     Time moment = now();
     if (schedule.paced()) {
       std::uint64_t missed = 0;
       moment = schedule.next(moment, missed);
       if (missed > 0) sampler.missed(missed);
-      if (auto reason = wait_until(std::min(moment, end), watches)) return *reason;
-    } else if (moment - watched >= watch_period) {
-      watched = moment;
-      if (auto reason = poll_watches(watches, Duration{})) return *reason;
+      if (auto reason = lookout.wait(std::min(moment, end))) return *reason;
+    } else if (auto reason = lookout.look()) {
+      return *reason;
     }
     if (moment >= end) return EndReason::requested;
+    const Time began = now();
     const auto outcome = sampler.tick(stacks.due(moment));
+    if (precedence) precedence->spent(now() - began, schedule.period());
     if (outcome != Sampler::Outcome::alive) return reason_of(outcome);
   }
 }
@@ -141,7 +155,6 @@ std::optional<EndReason> wait_until(Time deadline, const std::vector<Watch>& wat
 EndReason run(Sampler& sampler, const RunOptions& options, const std::vector<Watch>& watches) {
   // The default slack of 50 us would be a twentieth of a period at 1 kHz.
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-  ask_for_short_slices();
   const EndReason reason = loop(sampler, options, watches);
   sampler.end(reason);
   return reason;

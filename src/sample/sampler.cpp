@@ -10,6 +10,7 @@
 #include "gilspy/python/importing.h"
 #include "gilspy/python/stack_reader.h"
 #include "lanes.h"
+#include "still_stacks.h"
 
 namespace gilspy {
 namespace {
@@ -21,9 +22,8 @@ constexpr Duration refresh_period = std::chrono::milliseconds{50};
 /// How often an exec or a stop is looked for.
 constexpr Duration process_check_period = std::chrono::milliseconds{20};
 constexpr Duration progress_period = std::chrono::milliseconds{500};
-/// Reads of one tick before it is taken as it is. At 20,000 hand-offs/s and 16 us a read a third of
-/// first reads are torn, and one in eighty after four.
-constexpr int max_reads = 4;
+/// A waiter that wakes looks at the GIL and waits on: it needs no more of a CPU than this.
+constexpr Duration longest_wakeup = std::chrono::microseconds{100};
 /// A tick speaks for the time halfway to its neighbours, but never for more than so much on a side.
 constexpr Duration max_reach = std::chrono::milliseconds{25};
 
@@ -54,7 +54,9 @@ class Sampler::State {
         options_(options),
         interner_(sink),
         lanes_(process, memory, target_, interner_, sink),
-        stacks_(memory, *target_.layout, interner_) {}
+        stacks_(memory, *target_.layout, interner_) {
+    if (options.consistent) still_stacks_.emplace(memory, stacks_);
+  }
 
   Outcome begin();
   Outcome tick(bool stacks);
@@ -63,6 +65,7 @@ class Sampler::State {
   Progress totals;
 
  private:
+  Outcome keep_up();
   Outcome check_process();
   [[nodiscard]] bool read_gils();
   Outcome observe();
@@ -70,14 +73,19 @@ class Sampler::State {
   void read_attachments();
   void look_at_threads();
   void look_for_cpus();
+  [[nodiscard]] bool blocks_on_gil(const LaneSight& sight) const;
   [[nodiscard]] bool is_holder(const LaneSight& sight) const;
   [[nodiscard]] bool is_handing_over(const Lane& lane, const std::optional<SchedStat>& old,
                                      const SchedStat& sched);
+  void leave_out_holder(GilMoment& moment) const;
   void count_waiters();
   void follow_power();
   void tell_gils();
   [[nodiscard]] std::optional<std::string> import_under(const GilLane& gil);
+  void remember_waiters(std::span<const ThreadState> states);
+  void tell_first_states(std::span<const ThreadState> states);
   void tell_states(std::span<const ThreadState> states);
+  void tell_state(std::size_t lane, ThreadState state, Time from);
   void tell_unknown(Time from);
   void tell_gap(Time from, Time to);
   void sample_stacks();
@@ -91,6 +99,7 @@ class Sampler::State {
   Interner interner_;
   LaneTable lanes_;
   StackReader stacks_;
+  std::optional<StillStacks> still_stacks_;
 
   std::optional<RunningProgram> program_;
   Time now_;    // of the tick being made
@@ -107,7 +116,6 @@ class Sampler::State {
 
   // What one tick reads; kept to spare allocations.
   std::vector<GilReader::Buffer> gil_bytes_;
-  std::vector<GilMoment> before_;
   std::vector<RemoteAddress> heads_;
   std::vector<std::int32_t> attachments_;  // by lane
   std::vector<ReadSlot> slots_;
@@ -202,7 +210,7 @@ void Sampler::State::find_standings() {
     if (lane.standings.size() < 2) continue;
     const SyscallNow& call = lane_sights_[i].syscall;
     const auto holds = [&](const Standing& standing) {
-      return standing.python.address == before_[standing.gil].holder();
+      return standing.python.address == gil_sights_[standing.gil].moment.holder();
     };
     const auto waits = [&](const Standing& standing) {
       return waits_for(call, lanes_.gils()[standing.gil].reader);
@@ -239,37 +247,29 @@ void Sampler::State::look_at_threads() {
   find_standings();
 }
 
-/// The GIL, the threads' system calls, and the GIL again until nothing changed in between.
+/// The GIL, the threads' system calls, and the GIL again.
 Sampler::Outcome Sampler::State::observe() {
   auto& gils = lanes_.gils();
   gil_sights_.assign(gils.size(), {});
   readable_ = read_gils();
-  for (int reads = 1; readable_; ++reads) {
-    before_.clear();
-    for (std::size_t i = 0; i < gils.size(); ++i) {
-      before_.push_back(gils[i].reader.decode(gil_bytes_[i]));
-    }
-    look_at_threads();
-    readable_ = read_gils();
-    if (!readable_) break;
-    bool stable = true;
-    for (std::size_t i = 0; i < gils.size(); ++i) {
-      GilSight& sight = gil_sights_[i];
-      sight.reader = &gils[i].reader;
-      sight.moment = gils[i].reader.decode(gil_bytes_[i]);
-      sight.stable = sight.moment.same_hold(before_[i]);
-      sight.holder_before = before_[i].holder();
-      stable = stable && sight.stable;
-      if (heads_[i] != gils[i].threads_head) refresh_wanted_ = true;
-    }
-    if (stable) return Outcome::alive;
-    if (reads == max_reads) {
-      ++totals.unstable;
-      return Outcome::alive;
-    }
-    ++totals.retried;
+  if (!readable_) return check_process();
+  for (std::size_t i = 0; i < gils.size(); ++i) {
+    gil_sights_[i].reader = &gils[i].reader;
+    gil_sights_[i].moment = gils[i].reader.decode(gil_bytes_[i]);
   }
-  return check_process();
+  look_at_threads();
+  readable_ = read_gils();
+  if (!readable_) return check_process();
+  bool stable = true;
+  for (std::size_t i = 0; i < gils.size(); ++i) {
+    GilSight& sight = gil_sights_[i];
+    sight.after = gils[i].reader.decode(gil_bytes_[i]);
+    sight.stable = sight.after.same_hold(sight.moment);
+    stable = stable && sight.stable;
+    if (heads_[i] != gils[i].threads_head) refresh_wanted_ = true;
+  }
+  if (!stable) ++totals.during_handoff;
+  return Outcome::alive;
 }
 
 /// Whether the threads on a run queue have a CPU. Only for those that do not hold the GIL: a holder
@@ -283,12 +283,21 @@ void Sampler::State::look_for_cpus() {
     if (!on_queue || is_holder(sight)) {
       lane.sched.reset();
       lane.handing_over = false;
+      if (on_queue || !blocks_on_gil(sight)) {
+        lane.sched_waiting.reset();
+      } else if (!lane.sched_waiting) {
+        lane.sched_waiting = lane.files.schedstat();
+      }
       continue;
     }
     const auto now_sched = lane.files.schedstat();
     const auto left = lane.files.context_switches();
     const auto old = std::exchange(lane.sched, now_sched);
     if (!now_sched || !left) continue;
+    if (const auto& waiting = lane.sched_waiting) {
+      sight.waits_since = waiting->slices == now_sched->slices;
+      sight.worked_since = now_sched->ran - waiting->ran > longest_wakeup;
+    }
     const bool on_cpu = now_sched->slices > *left;
     // Off its CPU, but it ran for most of the time since the last tick: it is we who took its
     // place.
@@ -297,6 +306,11 @@ void Sampler::State::look_for_cpus() {
     lane.handing_over = !on_cpu && is_handing_over(lane, old, *now_sched);
     sight.handing_over = lane.handing_over;
   }
+}
+
+bool Sampler::State::blocks_on_gil(const LaneSight& sight) const {
+  return !sight.thread_state.is_null() && sight.gil < gil_sights_.size() &&
+         waits_for(sight.syscall, *gil_sights_[sight.gil].reader);
 }
 
 bool Sampler::State::is_holder(const LaneSight& sight) const {
@@ -318,15 +332,34 @@ bool Sampler::State::is_handing_over(const Lane& lane, const std::optional<Sched
   return lane.state.gil == GilState::holding && hold >= interval_ - interval_ / 4;
 }
 
+/// The holder itself uses the mutex at the end of take_gil and at the beginning of drop_gil.
+void Sampler::State::leave_out_holder(GilMoment& moment) const {
+  if (moment.mutex_owner == 0 || moment.mutex_users == 0) return;
+  const auto owns = [&](const Lane& lane) {
+    const Standing* standing = lane.standing();
+    return standing != nullptr && standing->python.address == moment.holder() &&
+           standing->python.native_id == moment.mutex_owner;
+  };
+  if (std::ranges::any_of(lanes_.lanes(), owns)) --moment.mutex_users;
+}
+
 void Sampler::State::count_waiters() {
   auto& gils = lanes_.gils();
   for (std::size_t i = 0; i < gils.size() && i < gil_sights_.size(); ++i) {
     if (gil_sights_[i].reader == nullptr) continue;
+    leave_out_holder(gil_sights_[i].moment);
+    leave_out_holder(gil_sights_[i].after);
     const BlockedInWait blocked = blocked_in_wait(lane_sights_, i, gil_sights_[i]);
     if (blocked.certain && gil_sights_[i].stable) {
       gils[i].cond_waiters.learn(gil_sights_[i].moment, blocked.count);
     }
-    gil_sights_[i].cond_waiters = gils[i].cond_waiters.count(gil_sights_[i].moment);
+    // The threads were looked at between the two: as many waited as the mean of both, half of them
+    // rounded up by turns.
+    const auto before = gils[i].cond_waiters.count(gil_sights_[i].moment);
+    const auto after = gils[i].cond_waiters.count(gil_sights_[i].after);
+    if (!before || !after) continue;
+    gil_sights_[i].cond_waiters =
+        static_cast<std::uint32_t>((std::uint64_t{*before} + *after + totals.ticks % 2) / 2);
   }
 }
 
@@ -383,15 +416,37 @@ void Sampler::State::tell_gils() {
   }
 }
 
-void Sampler::State::tell_states(std::span<const ThreadState> states) {
+/// So that a waiter who does not run until the next tick is known to wait still.
+void Sampler::State::remember_waiters(std::span<const ThreadState> states) {
   auto& lanes = lanes_.lanes();
   for (std::size_t i = 0; i < lanes.size() && i < states.size(); ++i) {
-    if (lanes[i].told && lanes[i].state == states[i]) continue;
-    if (lane_sights_[i].syscall.kind == SyscallNow::Kind::gone) continue;
-    lanes[i].state = states[i];
-    lanes[i].told = true;
-    sink_.accept(StateChanged{begin_, lanes[i].tid, states[i]});
+    if (!lanes[i].sched) continue;
+    lanes[i].sched_waiting.reset();
+    if (states[i].gil == GilState::waiting) lanes[i].sched_waiting = lanes[i].sched;
   }
+}
+
+/// A thread's first state speaks for the time since it was found.
+void Sampler::State::tell_first_states(std::span<const ThreadState> states) {
+  const auto& lanes = lanes_.lanes();
+  for (std::size_t i = 0; i < lanes.size() && i < states.size(); ++i) {
+    if (!lanes[i].told) tell_state(i, states[i], lanes[i].since);
+  }
+}
+
+void Sampler::State::tell_states(std::span<const ThreadState> states) {
+  const auto& lanes = lanes_.lanes();
+  for (std::size_t i = 0; i < lanes.size() && i < states.size(); ++i) {
+    if (lanes[i].state != states[i]) tell_state(i, states[i], begin_);
+  }
+}
+
+void Sampler::State::tell_state(std::size_t lane, ThreadState state, Time from) {
+  if (lane_sights_[lane].syscall.kind == SyscallNow::Kind::gone) return;
+  Lane& told = lanes_.lanes()[lane];
+  told.state = state;
+  told.told = true;
+  sink_.accept(StateChanged{from, told.tid, state});
 }
 
 /// From here on nothing is known.
@@ -419,8 +474,11 @@ void Sampler::State::tell_gap(Time from, Time to) {
 
 void Sampler::State::sample_stacks() {
   for (const Lane& lane : lanes_.lanes()) {
-    if (lane.standing() == nullptr) continue;
-    const auto stack = stacks_.read(lane.standing()->python);
+    const Standing* standing = lane.standing();
+    if (standing == nullptr) continue;
+    const auto stack = still_stacks_
+                           ? still_stacks_->read(lane, lanes_.gils()[standing->gil].reader)
+                           : stacks_.read(standing->python);
     if (!stack) {
       ++totals.stacks_dropped;
       if (stack.error().kind == ErrorClass::drop_thread) refresh_wanted_ = true;
@@ -452,14 +510,6 @@ Sampler::Outcome Sampler::State::tick(bool stacks) {
   }
   last_tick_ = now_;
 
-  if (now_ - checked_at_ >= process_check_period) {
-    if (const Outcome outcome = check_process(); outcome != Outcome::alive) return outcome;
-  }
-  if (refresh_wanted_ || now_ - refreshed_at_ >= refresh_period) {
-    refresh_wanted_ = false;
-    refreshed_at_ = now_;
-    if (!lanes_.refresh(begin_)) return Outcome::ended;
-  }
   if (const Outcome outcome = observe(); outcome != Outcome::alive) return outcome;
 
   ++totals.ticks;
@@ -469,16 +519,31 @@ Sampler::Outcome Sampler::State::tick(bool stacks) {
     refresh_wanted_ = true;
     ++totals.unstable;
     tell_unknown(begin_);
-    return Outcome::alive;
+    return keep_up();
   }
   look_for_cpus();
   count_waiters();
-  const std::vector<ThreadState> states = classify(lane_sights_, gil_sights_);
+  const std::vector<ThreadState> states = classify(lane_sights_, gil_sights_, totals.ticks);
+  remember_waiters(states);
+  tell_first_states(states);
   follow_power();
   tell_gils();
   tell_states(states);
   if (stacks) sample_stacks();
+  return keep_up();
+}
+
+/// What can wait until a tick's looks are over.
+Sampler::Outcome Sampler::State::keep_up() {
   if (now_ - progress_at_ >= progress_period) tell_progress();
+  if (now_ - checked_at_ >= process_check_period) {
+    if (const Outcome outcome = check_process(); outcome != Outcome::alive) return outcome;
+  }
+  if (refresh_wanted_ || now_ - refreshed_at_ >= refresh_period) {
+    refresh_wanted_ = false;
+    refreshed_at_ = now_;
+    if (!lanes_.refresh(now_)) return Outcome::ended;
+  }
   return Outcome::alive;
 }
 

@@ -46,7 +46,7 @@ Progress since(const Progress& progress, const Progress& before) {
   part.ticks -= before.ticks;
   part.missed -= before.missed;
   part.unstable -= before.unstable;
-  part.retried -= before.retried;
+  part.during_handoff -= before.during_handoff;
   part.stacks -= before.stacks;
   part.stacks_dropped -= before.stacks_dropped;
   part.cpu -= before.cpu;

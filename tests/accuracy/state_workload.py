@@ -22,6 +22,7 @@ SERVER = """
 import http.server, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet for headers and body: no waiting for a delayed acknowledgement
     def do_GET(self):
         self.send_response(200)
         self.send_header("Content-Length", "2000")

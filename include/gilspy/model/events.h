@@ -127,8 +127,9 @@ struct Progress {
   Time at;
   std::uint64_t ticks = 0;
   std::uint64_t missed = 0;    ///< ticks whose moment passed before we had the CPU
-  std::uint64_t unstable = 0;  ///< ticks that stayed torn after re-reading
-  std::uint64_t retried = 0;   ///< re-reads made for ticks that changed under the read
+  std::uint64_t unstable = 0;  ///< ticks at which the GIL could not be read
+  /// Ticks during which the GIL changed hands; they are told as of their first moment.
+  std::uint64_t during_handoff = 0;
   std::uint64_t stacks = 0;
   std::uint64_t stacks_dropped = 0;
   Duration cpu{};  ///< CPU time gilspy itself has used

@@ -26,6 +26,9 @@ struct GilMoment {
   /// CondWaiters.
   std::array<std::uint32_t, 2> cond_words{};
   std::array<std::uint32_t, 2> switch_cond_words{};
+  /// Likewise: who uses gil.mutex and gil.switch_mutex, and the native id of the former's owner.
+  std::uint32_t mutex_users = 0;
+  std::uint32_t mutex_owner = 0;
 
   [[nodiscard]] bool enabled() const { return power == Power::on; }
   [[nodiscard]] RemoteAddress holder() const { return locked ? last_holder : RemoteAddress{}; }
@@ -61,15 +64,22 @@ class GilReader {
 };
 
 /// Counts the threads inside a wait on gil.cond (to take the GIL) or gil.switch_cond (to hand it
-/// over) by glibc's own count (pthread_cond_t.__wrefs >> 3). It tells a waiter that was woken but
-/// has no CPU yet from a thread that runs without the GIL. Its place differs between glibc versions
-/// (36 in 2.36, 28 in 2.43) and other libcs have none, so a place is believed for the flags beside
-/// the count, and once waiters were seen, only while it agrees with what /proc shows.
+/// over) by glibc's own counts. They tell a waiter that was woken but has no CPU yet from a thread
+/// that runs without the GIL. There are two:
+///
+/// - pthread_mutex_t.__nusers of the mutexes beside them counts a waiter from before it waits until
+///   it has the GIL, also while it locks the mutex again; and whoever owns the mutex;
+/// - pthread_cond_t.__wrefs >> 3 counts it until it was woken and ran. Its place differs between
+///   glibc versions (36 in 2.36, 28 in 2.43).
+///
+/// Other libcs have none, so a count is believed once waiters were seen, only while it agrees with
+/// what /proc shows; __wrefs before that for the flags beside it.
 class CondWaiters {
  public:
   static constexpr std::array<std::uint32_t, 2> places{36, 28};
 
   /// Tells what was seen while no thread was in doubt: so many threads blocked on their futexes.
+  /// The moment's mutex_users must be without a holder of the GIL that owns the mutex.
   void learn(const GilMoment& moment, std::uint32_t blocked);
   /// How many threads are inside a wait; nothing while no place can be told.
   [[nodiscard]] std::optional<std::uint32_t> count(const GilMoment& moment) const;
@@ -80,9 +90,12 @@ class CondWaiters {
     std::uint32_t differed = 0;
   };
   [[nodiscard]] bool looks_right(const GilMoment& moment, std::size_t place) const;
-  [[nodiscard]] static std::uint32_t inside(const GilMoment& moment, std::size_t place);
+  /// By which of the counts: __nusers is the one behind the places of __wrefs.
+  static constexpr std::size_t by_users = places.size();
+  [[nodiscard]] static std::uint32_t inside(const GilMoment& moment, std::size_t count);
+  [[nodiscard]] bool proven(std::size_t count) const;
 
-  std::array<Score, places.size()> scores_{};
+  std::array<Score, places.size() + 1> scores_{};
 };
 
 }  // namespace gilspy

@@ -10,6 +10,7 @@
 #include "gilspy/python/frame_chain.h"
 #include "gilspy/python/frame_position.h"
 #include "gilspy/python/interpreters.h"
+#include "gilspy/python/still_stack.h"
 #include "gilspy/python_offsets/layout.h"
 
 namespace gilspy {
@@ -22,11 +23,14 @@ class StackReader {
         interner_(interner),
         codes_(memory, layout, interner),
         data_stack_(memory, layout, codes_),
-        chain_(memory, layout) {}
+        chain_(memory, layout),
+        still_(memory, layout) {}
 
   /// The thread's stack now; empty_stack when no Python function runs on it.
   /// Fails with `retry` when what was read does not hang together.
   [[nodiscard]] Result<StackId> read(const PythonThread& thread);
+  /// The same of a thread that does not run meanwhile; the caller sees to that.
+  [[nodiscard]] Result<StackId> read_still(const PythonThread& thread);
 
  private:
   [[nodiscard]] bool confirm_codes();
@@ -39,6 +43,7 @@ class StackReader {
   CodeCache codes_;
   DataStack data_stack_;
   FrameChain chain_;
+  StillStack still_;
   std::vector<FramePosition> frames_;  // outermost first
   std::vector<RemoteAddress> addresses_;
 };

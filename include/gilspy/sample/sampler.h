@@ -12,6 +12,8 @@ namespace gilspy {
 struct SamplerOptions {
   double state_hz = 1000;  ///< 0: as fast as it goes
   double stack_hz = 100;   ///< 0: at every tick
+  /// Stop the thread that holds the GIL while its stack is read (ptrace): no stack is a guess then.
+  bool consistent = false;
 };
 
 /// Looks at one target, tick by tick, and tells a sink what changed.

@@ -68,6 +68,14 @@ TEST_P(GilReaderTest, DecodesTheCandidatesForTheNumberOfWaiters) {
   EXPECT_EQ(decoded().switch_cond_words, (std::array<std::uint32_t, 2>{0x333, 0x444}));
 }
 
+TEST_P(GilReaderTest, DecodesWhoUsesTheMutexes) {
+  set(at.mutex, std::uint32_t{4711}, 8);
+  set(at.mutex, std::uint32_t{5}, 12);
+  set(at.switch_mutex, std::uint32_t{2}, 12);
+  EXPECT_EQ(decoded().mutex_owner, 4711U);
+  EXPECT_EQ(decoded().mutex_users, 7U);
+}
+
 TEST_P(GilReaderTest, DecodesTheSwitchOfAFreeThreadedBuild) {
   // As in Python/ceval_gil.h of a free-threaded build: in front of everything else.
   layout.at.gil.enabled = {static_cast<std::int32_t>(layout.at.gil.struct_size)};
@@ -172,6 +180,16 @@ TEST(CondWaitersTest, AddsThoseThatHandOver) {
   CondWaiters waiters;
   for (int i = 0; i < 20; ++i) waiters.learn(counting(1, 2, 1), 3);
   EXPECT_EQ(waiters.count(counting(1, 4, 1)), 5U);
+}
+
+TEST(CondWaitersTest, BelievesTheUsersOfTheMutexMoreThanTheWaitersOnTheCondition) {
+  CondWaiters waiters;
+  GilMoment moment = counting(0, 3);
+  moment.mutex_users = 3;
+  for (int i = 0; i < 20; ++i) waiters.learn(moment, 3);
+  // One of them was woken and has not got the mutex back.
+  moment.cond_words[0] = 2U << 3U;
+  EXPECT_EQ(waiters.count(moment), 3U);
 }
 
 /// With the low bits that glibc leaves for a condition variable on CLOCK_MONOTONIC.

@@ -157,9 +157,11 @@ TEST(Classify, WaitersInTheHandOverCountAsBlockedToo) {
             (std::vector{holding, waiting, released}));
 }
 
-TEST(Classify, WaitersOnTheMutexAreNotInsideTheWait) {
+TEST(Classify, WaitersOnTheMutexMayBeTheOnesCounted) {
   const Lanes lanes{on_queue(state(1)), in_mutex(state(2)), on_queue(state(3))};
   EXPECT_EQ(gil_states(lanes, {with_waiters(held_by(state(1)), 1)}),
+            (std::vector{holding, waiting, released}));
+  EXPECT_EQ(gil_states(lanes, {with_waiters(held_by(state(1)), 2)}),
             (std::vector{holding, waiting, waiting}));
 }
 
@@ -208,35 +210,76 @@ TEST(Classify, HolderIsNotHandingOver) {
   EXPECT_EQ(only(lane, held_by(state(1))).gil, holding);
 }
 
-TEST(Classify, BothHoldersOfAnUnstableTickAreUnknown) {
-  GilSight gil = held_by(state(2));
+/// The GIL went from one to the other while the threads were looked at.
+GilSight handed_over(RemoteAddress from, RemoteAddress to) {
+  GilSight gil = held_by(from);
   gil.stable = false;
-  gil.holder_before = state(1);
+  gil.after = held_by(to).moment;
+  return gil;
+}
+
+TEST(Classify, ATickDuringAHandOffIsToldAsOfItsFirstMoment) {
+  const GilSight gil = handed_over(state(1), state(2));
   const Lanes lanes{on_queue(state(1)), on_queue(state(2)), in_call(state(3), SYS_read),
                     in_cond(state(4)), on_queue({})};
-  EXPECT_EQ(gil_states(lanes, {gil}), (std::vector{unknown, unknown, released, waiting, none}));
+  EXPECT_EQ(gil_states(lanes, {gil}), (std::vector{holding, waiting, released, waiting, none}));
 }
 
-TEST(Classify, WaiterOfAnUnstableTickWaitsEvenIfItHeldTheGilBefore) {
-  GilSight gil = held_by(state(2));
-  gil.stable = false;
-  gil.holder_before = state(1);
-  EXPECT_EQ(gil_states({in_switch_cond(state(1)), in_cond(state(2))}, {gil}),
-            (std::vector{waiting, waiting}));
+TEST(Classify, WhatTheOldHolderBlocksInCameAfterItGaveTheGilAway) {
+  const GilSight gil = handed_over(state(1), state(2));
+  EXPECT_EQ(only(in_switch_cond(state(1)), gil),
+            (ThreadState{holding, CpuState::running, BlockKind::none, -1}));
+  // Without a hand-over it keeps the GIL across the call.
+  EXPECT_EQ(only(in_call(state(1), SYS_read), held_by(state(1))).cpu, CpuState::blocked);
 }
 
-TEST(Classify, HolderWhoseGilMovedAndCameBackIsUnknown) {
-  GilSight gil = held_by(state(1));
-  gil.stable = false;
-  EXPECT_EQ(only(on_queue(state(1)), gil).gil, unknown);
+TEST(Classify, WhoTakesAFreeGilDidNotWaitForIt) {
+  EXPECT_EQ(only(on_queue(state(2)), handed_over({}, state(2))).gil, released);
 }
 
-TEST(Classify, DoubtsOfAnUnstableTickSpareItsHolders) {
-  GilSight gil = with_waiters(held_by(state(2)), 3);
-  gil.stable = false;
-  gil.holder_before = state(1);
+TEST(Classify, HolderWhoseGilMovedAndCameBackHoldsIt) {
+  EXPECT_EQ(only(on_queue(state(1)), handed_over(state(1), state(1))).gil, holding);
+}
+
+TEST(Classify, WhoTookTheGilMeanwhileIsOneOfTheWaitersCounted) {
+  const GilSight gil = with_waiters(handed_over(state(1), state(2)), 1);
   EXPECT_EQ(gil_states({on_queue(state(1)), on_queue(state(2)), on_queue(state(3))}, {gil}),
-            (std::vector{unknown, unknown, waiting}));
+            (std::vector{holding, waiting, released}));
+}
+
+TEST(Classify, TheOldHolderIsNoneOfTheWaitersCounted) {
+  const GilSight gil = with_waiters(handed_over(state(1), state(2)), 1);
+  EXPECT_EQ(gil_states({in_switch_cond(state(1)), on_queue(state(3))}, {gil}),
+            (std::vector{holding, waiting}));
+}
+
+TEST(Classify, WhoHasNotRunSinceItWaitedIsTheWaiter) {
+  const GilSight gil = with_waiters(held_by(state(1)), 1);
+  LaneSight ran = on_queue(state(2));
+  ran.waited_before = true;
+  LaneSight waits = on_queue(state(3));
+  waits.waited_before = waits.waits_since = true;
+  EXPECT_EQ(gil_states({ran, waits}, {gil}), (std::vector{released, waiting}));
+}
+
+TEST(Classify, WhoHasWorkedSinceItWaitedComesLast) {
+  const GilSight gil = with_waiters(held_by(state(1)), 1);
+  LaneSight worked = on_queue(state(2));
+  worked.waited_before = worked.worked_since = worked.lacks_cpu = true;
+  LaneSight other = on_queue(state(3));
+  other.lacks_cpu = true;
+  EXPECT_EQ(gil_states({worked, other}, {gil}), (std::vector{released, waiting}));
+}
+
+TEST(Classify, WhereNothingTellsWhoWaitsTheyTakeTurns) {
+  const Lanes lanes{on_queue(state(2)), on_queue(state(3)), on_queue(state(4))};
+  const Gils gils{with_waiters(held_by(state(1)), 1)};
+  for (std::size_t turn = 0; turn < 6; ++turn) {
+    const auto states = classify(lanes, gils, turn);
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+      EXPECT_EQ(states[i].gil, i == turn % lanes.size() ? waiting : released) << turn;
+    }
+  }
 }
 
 TEST(Classify, DisabledGilConcernsNobody) {
@@ -330,8 +373,8 @@ TEST(Classify, ThreadOfAnUnknownGilHasNoGilState) {
 }
 
 TEST(BlockedInWaitTest, CountsThreadsOnBothConditionVariables) {
-  const Lanes lanes{in_cond(state(1)), in_switch_cond(state(2)), in_mutex(state(3)),
-                    in_cond(state(4), 1), in_futex(state(5), RemoteAddress{0x1234})};
+  const Lanes lanes{in_cond(state(1)), in_switch_cond(state(2)), in_cond(state(4), 1),
+                    in_futex(state(5), RemoteAddress{0x1234})};
   const auto blocked = blocked_in_wait(lanes, 0, held_by({}));
   EXPECT_EQ(blocked.count, 2U);
   EXPECT_TRUE(blocked.certain);
@@ -344,6 +387,20 @@ TEST(BlockedInWaitTest, IsCertainWhileOnlyTheHolderRuns) {
                                     in_call(state(3), SYS_read), on_queue(state(4), 1)},
                               0, held_by(state(1)))
                   .certain);
+}
+
+TEST(BlockedInWaitTest, IsUncertainWhileAThreadIsOnTheMutex) {
+  const auto blocked =
+      blocked_in_wait(Lanes{in_cond(state(1)), in_mutex(state(2))}, 0, held_by({}));
+  EXPECT_EQ(blocked.count, 2U);
+  EXPECT_FALSE(blocked.certain);
+}
+
+TEST(BlockedInWaitTest, LeavesOutTheHolderThatWasHandingOver) {
+  EXPECT_EQ(blocked_in_wait(Lanes{in_switch_cond(state(1)), in_cond(state(3))}, 0,
+                            handed_over(state(1), state(2)))
+                .count,
+            1U);
 }
 
 TEST(BlockedInWaitTest, IsUncertainWhileAnotherThreadRuns) {

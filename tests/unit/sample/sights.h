@@ -31,7 +31,7 @@ inline const GilReader& reader(std::size_t gil) {
   sight.reader = &reader(gil);
   sight.moment.locked = !holder.is_null();
   sight.moment.last_holder = holder;
-  sight.holder_before = holder;
+  sight.after = sight.moment;
   return sight;
 }
 [[nodiscard]] inline GilSight with_waiters(GilSight sight, std::uint32_t waiters) {
