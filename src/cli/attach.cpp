@@ -33,8 +33,10 @@ void sample_until_end(FoundTarget found, ProgressDisplay& sink, const SessionOpt
   const Time start = now();
   RunOptions run = run_options(options);
   const auto whole = run.duration;
+  Interner interner{sink};
   while (true) {
-    const EndReason reason = sample_target(found.process, found.target, sink, run, watches);
+    const EndReason reason =
+        sample_target(found.process, found.target, sink, interner, run, watches);
     sink.hide();
     if (reason == EndReason::target_ended) say(options, "the target has ended");
     if (reason != EndReason::target_execed) return;

@@ -118,7 +118,8 @@ int dump(const DumpOptions& options) {
   const FoundTarget found = find_target(options.pid);
   ProcessMemory memory{options.pid};
   LastLook look;
-  Sampler sampler{found.process, memory, look, found.target, SamplerOptions{}};
+  Interner interner{look};
+  Sampler sampler{found.process, memory, look, interner, found.target, SamplerOptions{}};
   auto outcome = sampler.begin();
   for (int tick = 0; tick <= ticks_before && outcome == Sampler::Outcome::alive; ++tick) {
     outcome = sampler.tick(tick == ticks_before);

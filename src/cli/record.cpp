@@ -47,7 +47,7 @@ class Recorder {
       if (!first_sample_) first_sample_ = now();
       if (whole) run.duration = std::max(Duration{}, *whole - (now() - *first_sample_));
       const EndReason reason =
-          sample_target(found->process, found->target, progress_, run, watches_);
+          sample_target(found->process, found->target, progress_, interner_, run, watches_);
       progress_.hide();
       if (reason == EndReason::requested) return;
       // Whether the program itself has ended, its pidfd says; a process in the middle of an exec
@@ -77,6 +77,7 @@ class Recorder {
 
   const SessionOptions& options_;
   ProgressDisplay progress_;
+  Interner interner_{progress_};
   Child child_;
   SignalQueue signals_;
   std::vector<Watch> watches_;

@@ -99,9 +99,10 @@ bool SessionRecording::report(const SessionOptions& options) {
 }
 
 EndReason sample_target(const ProcDir& process, const Target& target, SampleSink& sink,
-                        const RunOptions& options, const std::vector<Watch>& watches) {
+                        Interner& interner, const RunOptions& options,
+                        const std::vector<Watch>& watches) {
   ProcessMemory memory{process.pid()};
-  Sampler sampler{process, memory, sink, target, options.rates};
+  Sampler sampler{process, memory, sink, interner, target, options.rates};
   return run(sampler, options, watches);
 }
 

@@ -47,10 +47,11 @@ class SessionRecording {
   RecordingWriter writer_;
 };
 
-/// Samples one Python until the run ends or the process becomes another program.
+/// Samples one Python until the run ends or the process becomes another program. The interner is
+/// the sink's.
 [[nodiscard]] EndReason sample_target(const ProcDir& process, const Target& target,
-                                      SampleSink& sink, const RunOptions& options,
-                                      const std::vector<Watch>& watches);
+                                      SampleSink& sink, Interner& interner,
+                                      const RunOptions& options, const std::vector<Watch>& watches);
 
 /// Where `place` may show how the run goes: nowhere with -q.
 [[nodiscard]] TerminalLine::Place progress_place(const SessionOptions& options,

@@ -58,9 +58,10 @@ TopSampling::Work attached_work(FoundTarget found, SampleSink& sink, RunOptions 
   // std::function wants to be able to copy it.
   auto target = std::make_shared<FoundTarget>(std::move(found));
   return [target, &sink, options](const std::vector<Watch>& watches) {
+    Interner interner{sink};
     while (true) {
       const EndReason reason =
-          sample_target(target->process, target->target, sink, options, watches);
+          sample_target(target->process, target->target, sink, interner, options, watches);
       if (reason != EndReason::target_execed) return words_for(reason);
       *target = find_target(target->process.pid());
     }
@@ -71,9 +72,11 @@ TopSampling::Work launched_work(Pid program, SampleSink& sink, RunOptions option
   return [program, &sink, options](const std::vector<Watch>& watches) -> std::string {
     std::string why;
     bool sampled = false;
+    Interner interner{sink};
     while (auto found = wait_for_python(program, watches, why)) {
       sampled = true;
-      const EndReason reason = sample_target(found->process, found->target, sink, options, watches);
+      const EndReason reason =
+          sample_target(found->process, found->target, sink, interner, options, watches);
       if (reason == EndReason::requested) return words_for(reason);
     }
     if (sampled || why.empty()) return words_for(EndReason::target_ended);

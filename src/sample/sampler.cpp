@@ -45,16 +45,15 @@ std::int64_t unix_now_ns() {
 
 class Sampler::State {
  public:
-  State(const ProcDir& process, MemoryReader& memory, SampleSink& sink, Target target,
-        SamplerOptions options)
+  State(const ProcDir& process, MemoryReader& memory, SampleSink& sink, Interner& interner,
+        Target target, SamplerOptions options)
       : process_(process),
         memory_(memory),
         sink_(sink),
         target_(std::move(target)),
         options_(options),
-        interner_(sink),
-        lanes_(process, memory, target_, interner_, sink),
-        stacks_(memory, *target_.layout, interner_) {
+        lanes_(process, memory, target_, interner, sink),
+        stacks_(memory, *target_.layout, interner) {
     if (options.consistent) still_stacks_.emplace(memory, stacks_);
   }
 
@@ -96,7 +95,6 @@ class Sampler::State {
   SampleSink& sink_;
   Target target_;
   SamplerOptions options_;
-  Interner interner_;
   LaneTable lanes_;
   StackReader stacks_;
   std::optional<StillStacks> still_stacks_;
@@ -555,9 +553,10 @@ void Sampler::State::end(EndReason reason) {
   sink_.accept(ProcessEnded{now_, process_.pid(), reason});
 }
 
-Sampler::Sampler(const ProcDir& process, MemoryReader& memory, SampleSink& sink, Target target,
-                 SamplerOptions options)
-    : state_(std::make_unique<State>(process, memory, sink, std::move(target), options)) {}
+Sampler::Sampler(const ProcDir& process, MemoryReader& memory, SampleSink& sink, Interner& interner,
+                 Target target, SamplerOptions options)
+    : state_(std::make_unique<State>(process, memory, sink, interner, std::move(target), options)) {
+}
 Sampler::~Sampler() = default;
 
 Sampler::Outcome Sampler::begin() { return state_->begin(); }

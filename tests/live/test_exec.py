@@ -40,6 +40,42 @@ def test_without_address_space_randomisation_an_exec_is_seen(start, start_gilspy
     assert summary["process"]["pid"] == target.pid
 
 
+FIRST = """
+import os, sys, time
+def before_exec():
+    end = time.monotonic() + 1
+    while time.monotonic() < end: sum(range(1000))
+before_exec()
+os.execv(sys.executable, [sys.executable, "-c", os.environ["SECOND"]])
+"""
+SECOND = """
+import time
+def after_exec():
+    end = time.monotonic() + 1
+    while time.monotonic() < end: sum(range(1000))
+after_exec()
+"""
+
+
+def test_functions_of_both_programs_keep_their_names(any_python, tmp_path):
+    recording = tmp_path / "run.gilspy"
+    result = harness.gilspy(
+        "record", "-q", "-f", "json", "-o", tmp_path / "out.json", "--recording", recording,
+        "--", any_python.path, "-c", FIRST, env={"SECOND": SECOND},
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr.decode()
+    report = harness.gilspy("report", recording, "-f", "collapsed", "--weight", "wall")
+    seconds = {"before_exec": 0, "after_exec": 0}
+    for line in report.stdout.decode().splitlines():
+        stack, _, microseconds = line.rpartition(" ")
+        for name in seconds:
+            if name in stack:
+                seconds[name] += int(microseconds) / 1e6
+    # Each ran for a second, and was seen but for the moments before the first look at it.
+    assert 0.6 < seconds["before_exec"] < 1.1, seconds
+    assert 0.6 < seconds["after_exec"] < 1.1, seconds
+
+
 def next_round(target):
     target.process.stdin.write(b"exec\n")
     target.process.stdin.flush()

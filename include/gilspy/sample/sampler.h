@@ -6,6 +6,7 @@
 #include "gilspy/base/memory_reader.h"
 #include "gilspy/locate/target.h"
 #include "gilspy/model/events.h"
+#include "gilspy/model/tables.h"
 
 namespace gilspy {
 
@@ -25,9 +26,10 @@ class Sampler {
     execed,  ///< the process has become another program
   };
 
-  /// All three must outlive the sampler.
-  Sampler(const ProcDir& process, MemoryReader& memory, SampleSink& sink, Target target,
-          SamplerOptions options);
+  /// All four must outlive the sampler. The interner sends its definitions into the same sink; one
+  /// sink has one interner, also for the program that the process becomes by exec.
+  Sampler(const ProcDir& process, MemoryReader& memory, SampleSink& sink, Interner& interner,
+          Target target, SamplerOptions options);
   ~Sampler();
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
