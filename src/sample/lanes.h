@@ -14,6 +14,7 @@
 #include "gilspy/python/interpreters.h"
 #include "gilspy/python/pthread_ids.h"
 #include "power_watch.h"
+#include "rest.h"
 
 namespace gilspy {
 
@@ -35,6 +36,10 @@ struct Lane {
   std::vector<Standing> standings;
   std::size_t active = 0;      ///< index of the one it runs in now
   RemoteAddress active_state;  ///< its thread state: the index changes as states come and go
+
+  Rest rest;
+  std::optional<StackId> rest_stack;  ///< as read during this rest
+  std::optional<StackId> owed_stack;  ///< of time at rest that no sample speaks for yet
 
   ThreadState state;  ///< as last told to the sink
   bool told = false;  ///< the sink has seen a state of this lane

@@ -1,0 +1,253 @@
+// What a tick reads of the target, and what follows from it.
+
+#include <algorithm>
+
+#include "sampler_state.h"
+
+namespace gilspy {
+namespace {
+
+/// A waiter that wakes looks at the GIL and waits on: it needs no more of a CPU than this.
+constexpr Duration longest_wakeup = std::chrono::microseconds{100};
+
+}  // namespace
+
+/// One batched read of every GIL and of the heads of the thread lists.
+bool Sampler::State::read_gils() {
+  auto& gils = lanes_.gils();
+  gil_bytes_.resize(gils.size());
+  heads_.resize(gils.size());
+  slots_.clear();
+  for (std::size_t i = 0; i < gils.size(); ++i) {
+    slots_.push_back(gils[i].reader.slot(gil_bytes_[i]));
+    slots_.push_back({target_.layout->at.interpreter.threads_head.in(gils[i].interpreter),
+                      std::as_writable_bytes(std::span{&heads_[i], 1})});
+  }
+  const auto done = memory_.read_batch(slots_);
+  return done && *done == slots_.size();
+}
+
+/// Free-threaded builds: whether each thread is attached, in one read.
+void Sampler::State::read_attachments() {
+  const auto& lanes = lanes_.lanes();
+  attachments_.assign(lanes.size(), -1);
+  if (!target_.layout->free_threaded) return;
+  slots_.clear();
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    const Standing* standing = lanes[i].standing();
+    if (standing == nullptr) continue;
+    slots_.push_back({target_.layout->at.thread.state.in(standing->python.address),
+                      std::as_writable_bytes(std::span{&attachments_[i], 1})});
+  }
+  const auto done = memory_.read_batch(slots_);
+  if (!done || *done != slots_.size()) refresh_wanted_ = true;
+}
+
+/// A thread with states in several interpreters runs in the one whose GIL it holds or waits for;
+/// while it does neither, in the one it was seen in last.
+void Sampler::State::find_standings() {
+  for (std::size_t i = 0; i < lane_sights_.size(); ++i) {
+    Lane& lane = lanes_.lanes()[i];
+    if (lane.standings.size() < 2) continue;
+    const SyscallNow& call = lane_sights_[i].syscall;
+    const auto holds = [&](const Standing& standing) {
+      return standing.python.address == gil_sights_[standing.gil].moment.holder();
+    };
+    const auto waits = [&](const Standing& standing) {
+      return waits_for(call, lanes_.gils()[standing.gil].reader);
+    };
+    auto found = std::ranges::find_if(lane.standings, holds);
+    if (found == lane.standings.end()) {
+      // Several may take the same GIL: then it is still the one it was in.
+      if (waits(*lane.standing())) continue;
+      found = std::ranges::find_if(lane.standings, waits);
+    }
+    if (found == lane.standings.end()) continue;
+    lanes_.activate(lane, static_cast<std::size_t>(found - lane.standings.begin()), begin_);
+    lane_sights_[i].thread_state = found->python.address;
+    lane_sights_[i].gil = found->gil;
+  }
+}
+
+/// Who waits for the GIL, or holds it, is what everybody wants to know of. A thread with several
+/// standings may be called back into another interpreter.
+bool Sampler::State::may_rest(const Lane& lane, const LaneSight& sight) const {
+  return !stopped_ && lane.standings.size() < 2 && !is_holder(sight) && !blocks_on_gil(sight) &&
+         sight.attachment != Attachment::attached;
+}
+
+/// Where the thread stands; of one at rest, unless its time has come, where it stood.
+void Sampler::State::look_at(Lane& lane, LaneSight& sight) {
+  sight.syscall = lane.rest.last();
+  if (!look_at_all_ && !lane.rest.is_due(now_)) return;
+  sight.syscall = lane.files.syscall();
+  lane.rest.saw(now_, lane_sights_.size(), sight.syscall, may_rest(lane, sight), [&lane] {
+    const auto sched = lane.files.schedstat();
+    return sched ? std::optional{sched->slices} : std::nullopt;
+  });
+  if (!lane.rest.is_resting()) lane.rest_stack.reset();
+}
+
+void Sampler::State::look_at_threads() {
+  lane_sights_.clear();
+  read_attachments();
+  for (Lane& lane : lanes_.lanes()) {
+    LaneSight sight;
+    if (const Standing* standing = lane.standing()) {
+      sight.thread_state = standing->python.address;
+      sight.gil = standing->gil;
+    }
+    sight.attachment = attachment_of(attachments_[lane_sights_.size()]);
+    if (is_holder(sight) || sight.attachment == Attachment::attached) lane.rest.wake(now_);
+    look_at(lane, sight);
+    sight.stopped = stopped_;
+    sight.waited_before = lane.state.gil == GilState::waiting;
+    if (sight.syscall.kind == SyscallNow::Kind::gone) refresh_wanted_ = true;
+    lane_sights_.push_back(sight);
+  }
+  look_at_all_ = false;
+  find_standings();
+}
+
+/// The GIL, the threads' system calls, and the GIL again.
+Sampler::Outcome Sampler::State::observe() {
+  auto& gils = lanes_.gils();
+  gil_sights_.assign(gils.size(), {});
+  readable_ = read_gils();
+  if (!readable_) return check_process();
+  for (std::size_t i = 0; i < gils.size(); ++i) {
+    gil_sights_[i].reader = &gils[i].reader;
+    gil_sights_[i].moment = gils[i].reader.decode(gil_bytes_[i]);
+  }
+  look_at_threads();
+  readable_ = read_gils();
+  if (!readable_) return check_process();
+  bool stable = true;
+  for (std::size_t i = 0; i < gils.size(); ++i) {
+    GilSight& sight = gil_sights_[i];
+    sight.after = gils[i].reader.decode(gil_bytes_[i]);
+    sight.stable = sight.after.same_hold(sight.moment);
+    stable = stable && sight.stable;
+    if (heads_[i] != gils[i].threads_head) refresh_wanted_ = true;
+  }
+  if (!stable) ++totals.during_handoff;
+  return Outcome::alive;
+}
+
+bool Sampler::State::is_holder(const LaneSight& sight) const {
+  return !sight.thread_state.is_null() && sight.gil < gil_sights_.size() &&
+         sight.thread_state == gil_sights_[sight.gil].moment.holder();
+}
+
+bool Sampler::State::blocks_on_gil(const LaneSight& sight) const {
+  return !sight.thread_state.is_null() && sight.gil < gil_sights_.size() &&
+         waits_for(sight.syscall, *gil_sights_[sight.gil].reader);
+}
+
+/// The waiter that drop_gil wakes often preempts the thread that woke it, right inside drop_gil:
+/// the old holder then sits on the run queue, in no wait that anybody counts. A hold of a whole
+/// switch interval ended because the GIL was asked for, so that thread wants it back; after a
+/// shorter one it let go by itself, and only wants a CPU.
+bool Sampler::State::is_handing_over(const Lane& lane, const std::optional<SchedStat>& old,
+                                     const SchedStat& sched) {
+  if (lane.standing() == nullptr) return false;
+  const GilLane& gil = lanes_.gils()[lane.standing()->gil];
+  if (lane.handing_over) return old && old->slices == sched.slices;
+  const Duration hold =
+      now_ - gil.held_since > gap_ + gap_ / 2 ? gil.last_hold : now_ - gil.held_since;
+  return lane.state.gil == GilState::holding && hold >= interval_ - interval_ / 4;
+}
+
+/// Whether the threads on a run queue have a CPU. Only for those that do not hold the GIL: a holder
+/// keeps everybody waiting either way.
+void Sampler::State::look_for_cpus() {
+  auto& lanes = lanes_.lanes();
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    Lane& lane = lanes[i];
+    LaneSight& sight = lane_sights_[i];
+    const bool on_queue = sight.syscall.kind == SyscallNow::Kind::running && !stopped_;
+    if (!on_queue || is_holder(sight)) {
+      lane.sched.reset();
+      lane.handing_over = false;
+      if (on_queue || !blocks_on_gil(sight)) {
+        lane.sched_waiting.reset();
+      } else if (!lane.sched_waiting) {
+        lane.sched_waiting = lane.files.schedstat();
+      }
+      continue;
+    }
+    const auto now_sched = lane.files.schedstat();
+    const auto left = lane.files.context_switches();
+    const auto old = std::exchange(lane.sched, now_sched);
+    if (!now_sched || !left) continue;
+    if (const auto& waiting = lane.sched_waiting) {
+      sight.waits_since = waiting->slices == now_sched->slices;
+      sight.worked_since = now_sched->ran - waiting->ran > longest_wakeup;
+    }
+    const bool on_cpu = now_sched->slices > *left;
+    // Off its CPU, but it ran for most of the time since the last tick: it is we who took its
+    // place.
+    const bool ran_till_now = old && 2 * (now_sched->ran - old->ran) > gap_;
+    sight.lacks_cpu = !on_cpu && !ran_till_now;
+    lane.handing_over = !on_cpu && is_handing_over(lane, old, *now_sched);
+    sight.handing_over = lane.handing_over;
+  }
+}
+
+/// The holder itself uses the mutex at the end of take_gil and at the beginning of drop_gil.
+void Sampler::State::leave_out_holder(GilMoment& moment) const {
+  if (moment.mutex_owner == 0 || moment.mutex_users == 0) return;
+  const auto owns = [&](const Lane& lane) {
+    const Standing* standing = lane.standing();
+    return standing != nullptr && standing->python.address == moment.holder() &&
+           standing->python.native_id == moment.mutex_owner;
+  };
+  if (std::ranges::any_of(lanes_.lanes(), owns)) --moment.mutex_users;
+}
+
+void Sampler::State::count_waiters() {
+  auto& gils = lanes_.gils();
+  for (std::size_t i = 0; i < gils.size() && i < gil_sights_.size(); ++i) {
+    if (gil_sights_[i].reader == nullptr) continue;
+    leave_out_holder(gil_sights_[i].moment);
+    leave_out_holder(gil_sights_[i].after);
+    const BlockedInWait blocked = blocked_in_wait(lane_sights_, i, gil_sights_[i]);
+    if (blocked.certain && gil_sights_[i].stable) {
+      gils[i].cond_waiters.learn(gil_sights_[i].moment, blocked.count);
+    }
+    // The threads were looked at between the two: as many waited as the mean of both, half of them
+    // rounded up by turns.
+    const auto before = gils[i].cond_waiters.count(gil_sights_[i].moment);
+    const auto after = gils[i].cond_waiters.count(gil_sights_[i].after);
+    if (!before || !after) continue;
+    gil_sights_[i].cond_waiters =
+        static_cast<std::uint32_t>((std::uint64_t{*before} + *after + totals.ticks % 2) / 2);
+  }
+}
+
+/// So that a waiter who does not run until the next tick is known to wait still.
+void Sampler::State::remember_waiters(std::span<const ThreadState> states) {
+  auto& lanes = lanes_.lanes();
+  for (std::size_t i = 0; i < lanes.size() && i < states.size(); ++i) {
+    if (!lanes[i].sched) continue;
+    lanes[i].sched_waiting.reset();
+    if (states[i].gil == GilState::waiting) lanes[i].sched_waiting = lanes[i].sched;
+  }
+}
+
+/// When more wait for a GIL than were seen, somebody has come back from a rest.
+void Sampler::State::look_for_waiters(std::span<const ThreadState> states) {
+  const auto& lanes = lanes_.lanes();
+  for (std::size_t gil = 0; gil < gil_sights_.size(); ++gil) {
+    std::uint32_t waiting = 0;
+    bool resting = false;
+    for (std::size_t i = 0; i < lanes.size() && i < states.size(); ++i) {
+      if (lane_sights_[i].gil != gil) continue;
+      if (states[i].gil == GilState::waiting) ++waiting;
+      resting = resting || lanes[i].rest.is_resting();
+    }
+    if (resting && gil_sights_[gil].cond_waiters.value_or(0) > waiting) look_at_all_ = true;
+  }
+}
+
+}  // namespace gilspy

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "classify.h"
+#include "gilspy/os/running_program.h"
+#include "gilspy/python/stack_reader.h"
+#include "gilspy/sample/sampler.h"
+#include "lanes.h"
+#include "still_stacks.h"
+
+namespace gilspy {
+
+/// What a sampler keeps from tick to tick. sampler.cpp has the course of a tick, sampler_look.cpp
+/// what is read of the target and what follows from it, sampler_tell.cpp what the sink is told.
+class Sampler::State {
+ public:
+  State(const ProcDir& process, MemoryReader& memory, SampleSink& sink, Interner& interner,
+        Target target, SamplerOptions options)
+      : process_(process),
+        memory_(memory),
+        sink_(sink),
+        target_(std::move(target)),
+        options_(options),
+        lanes_(process, memory, target_, interner, sink),
+        stacks_(memory, *target_.layout, interner) {
+    if (options.consistent) still_stacks_.emplace(memory, stacks_);
+  }
+
+  Outcome begin();
+  Outcome tick(bool stacks);
+  void end(EndReason reason);
+
+  Progress totals;
+
+ private:
+  Outcome keep_up();
+  Outcome check_process();
+  [[nodiscard]] bool read_gils();
+  Outcome observe();
+  void find_standings();
+  void read_attachments();
+  void look_at(Lane& lane, LaneSight& sight);
+  void look_at_threads();
+  void look_for_cpus();
+  [[nodiscard]] bool may_rest(const Lane& lane, const LaneSight& sight) const;
+  [[nodiscard]] bool blocks_on_gil(const LaneSight& sight) const;
+  [[nodiscard]] bool is_holder(const LaneSight& sight) const;
+  [[nodiscard]] bool is_handing_over(const Lane& lane, const std::optional<SchedStat>& old,
+                                     const SchedStat& sched);
+  void leave_out_holder(GilMoment& moment) const;
+  void count_waiters();
+  void follow_power();
+  void tell_gils();
+  [[nodiscard]] std::optional<std::string> import_under(const GilLane& gil);
+  void tell_stack(const Lane& lane, StackId stack, Time at);
+  void tell_owed_stacks(Time at, bool all);
+  void look_for_waiters(std::span<const ThreadState> states);
+  void remember_waiters(std::span<const ThreadState> states);
+  void tell_first_states(std::span<const ThreadState> states);
+  void tell_states(std::span<const ThreadState> states);
+  void tell_state(std::size_t lane, ThreadState state, Time from);
+  void tell_unknown(Time from);
+  void tell_gap(Time from, Time to);
+  void sample_stacks();
+  void tell_progress();
+
+  const ProcDir& process_;
+  MemoryReader& memory_;
+  SampleSink& sink_;
+  Target target_;
+  SamplerOptions options_;
+  LaneTable lanes_;
+  StackReader stacks_;
+  std::optional<StillStacks> still_stacks_;
+
+  std::optional<RunningProgram> program_;
+  Time now_;    // of the tick being made
+  Time begin_;  // from where on the tick speaks
+  Time last_tick_;
+  Duration gap_{};       // since the last tick
+  Duration interval_{};  // sys.getswitchinterval()
+  Time refreshed_at_;
+  Time checked_at_;
+  Time progress_at_;
+  bool stopped_ = false;
+  bool readable_ = false;  // the GIL could be read at this tick
+  bool refresh_wanted_ = false;
+  bool look_at_all_ = false;  // at the next tick, also at the threads at rest
+
+  // What one tick reads; kept to spare allocations.
+  std::vector<GilReader::Buffer> gil_bytes_;
+  std::vector<RemoteAddress> heads_;
+  std::vector<std::int32_t> attachments_;  // by lane
+  std::vector<ReadSlot> slots_;
+  std::vector<GilSight> gil_sights_;
+  std::vector<LaneSight> lane_sights_;
+};
+
+}  // namespace gilspy

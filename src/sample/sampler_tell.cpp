@@ -1,0 +1,166 @@
+// What the sink is told of a tick.
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "gilspy/python/importing.h"
+#include "sampler_state.h"
+
+namespace gilspy {
+namespace {
+
+Duration own_cpu_time() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto of = [](const timeval& t) {
+    return std::chrono::seconds{t.tv_sec} + std::chrono::microseconds{t.tv_usec};
+  };
+  return of(usage.ru_utime) + of(usage.ru_stime);
+}
+
+}  // namespace
+
+/// The module that a thread under this GIL is importing.
+std::optional<std::string> Sampler::State::import_under(const GilLane& gil) {
+  for (const Lane& lane : lanes_.lanes()) {
+    const Standing* standing = lane.standing();
+    if (standing == nullptr || lanes_.gils()[standing->gil].id != gil.id) continue;
+    if (auto name = module_being_imported(memory_, *target_.layout, standing->python)) return name;
+  }
+  return std::nullopt;
+}
+
+/// Free-threaded builds: the GIL may come back when an extension that needs it is imported.
+void Sampler::State::follow_power() {
+  if (!target_.layout->free_threaded) return;
+  auto& gils = lanes_.gils();
+  for (std::size_t i = 0; i < gils.size() && i < gil_sights_.size(); ++i) {
+    GilLane& gil = gils[i];
+    if (gil_sights_[i].reader == nullptr) continue;
+    if (gil_sights_[i].moment.enabled() && !gil.defined) lanes_.define(gil, begin_);
+    const auto note =
+        gil.power.follow(begin_, gil_sights_[i].moment.power, [&] { return import_under(gil); });
+    if (note) sink_.accept(Noted{begin_, process_.pid(), *note});
+  }
+}
+
+void Sampler::State::tell_gils() {
+  auto& gils = lanes_.gils();
+  for (std::size_t i = 0; i < gils.size() && i < gil_sights_.size(); ++i) {
+    GilLane& lane = gils[i];
+    const GilSight& sight = gil_sights_[i];
+    if (sight.reader == nullptr || !lane.defined) continue;
+    std::uint64_t handoffs = 0;
+    if (lane.last && sight.moment.switch_number > lane.last->switch_number) {
+      handoffs = sight.moment.switch_number - lane.last->switch_number;
+    }
+    const RemoteAddress holder_state =
+        sight.moment.enabled() ? sight.moment.holder() : RemoteAddress{};
+    const Tid holder = holder_state.is_null() ? no_thread : lanes_.tid_of(holder_state);
+    const bool known = holder_state.is_null() || holder != no_thread;
+    if (!known) refresh_wanted_ = true;
+    if (lane.told_holder != holder || handoffs > 0 || !lane.last) {
+      // More than a second's worth of hand-offs in one tick is torn memory, not hand-offs.
+      const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(handoffs, 1'000'000));
+      sink_.accept(GilChanged{begin_, lane.id, holder, known, count});
+    }
+    if (!lane.last || !sight.moment.same_hold(*lane.last)) {
+      lane.last_hold = begin_ - lane.held_since;
+      lane.held_since = begin_;
+    }
+    lane.told_holder = holder;
+    lane.last = sight.moment;
+  }
+}
+
+/// A thread's first state speaks for the time since it was found.
+void Sampler::State::tell_first_states(std::span<const ThreadState> states) {
+  const auto& lanes = lanes_.lanes();
+  for (std::size_t i = 0; i < lanes.size() && i < states.size(); ++i) {
+    if (!lanes[i].told) tell_state(i, states[i], lanes[i].since);
+  }
+}
+
+void Sampler::State::tell_states(std::span<const ThreadState> states) {
+  const auto& lanes = lanes_.lanes();
+  for (std::size_t i = 0; i < lanes.size() && i < states.size(); ++i) {
+    if (lanes[i].state != states[i]) tell_state(i, states[i], begin_);
+  }
+}
+
+void Sampler::State::tell_state(std::size_t lane, ThreadState state, Time from) {
+  if (lane_sights_[lane].syscall.kind == SyscallNow::Kind::gone) return;
+  Lane& told = lanes_.lanes()[lane];
+  told.state = state;
+  told.told = true;
+  sink_.accept(StateChanged{from, told.tid, state});
+}
+
+/// From here on nothing is known.
+void Sampler::State::tell_unknown(Time from) {
+  for (Lane& lane : lanes_.lanes()) {
+    lane.state = ThreadState{};
+    lane.told = true;
+    sink_.accept(StateChanged{from, lane.tid, lane.state});
+  }
+  for (GilLane& gil : lanes_.gils()) {
+    gil.told_holder.reset();
+    if (gil.defined) sink_.accept(GilChanged{from, gil.id, no_thread, false, 0});
+  }
+}
+
+/// We were not running for so long that nobody can say what the target did meanwhile.
+void Sampler::State::tell_gap(Time from, Time to) {
+  tell_unknown(from);
+  sink_.accept(Noted{
+      from, process_.pid(),
+      "gilspy had no CPU for " +
+          std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count()) +
+          " ms; the states of that time are unknown"});
+}
+
+void Sampler::State::sample_stacks() {
+  for (Lane& lane : lanes_.lanes()) {
+    const Standing* standing = lane.standing();
+    if (standing == nullptr) continue;
+    // It has not run: its stack is what it was.
+    if (lane.rest.is_resting() && lane.rest_stack) {
+      lane.owed_stack = lane.rest_stack;
+      continue;
+    }
+    const auto stack = still_stacks_
+                           ? still_stacks_->read(lane, lanes_.gils()[standing->gil].reader)
+                           : stacks_.read(standing->python);
+    if (!stack) {
+      ++totals.stacks_dropped;
+      if (stack.error().kind == ErrorClass::drop_thread) refresh_wanted_ = true;
+      continue;
+    }
+    if (lane.rest.is_resting()) lane.rest_stack = *stack;
+    tell_stack(lane, *stack, now_);
+  }
+}
+
+void Sampler::State::tell_stack(const Lane& lane, StackId stack, Time at) {
+  ++totals.stacks;
+  sink_.accept(StackSampled{at, lane.tid, stack});
+}
+
+/// Of the time that threads have rested. Those who go on with their work are told of as of then.
+void Sampler::State::tell_owed_stacks(Time at, bool all) {
+  for (Lane& lane : lanes_.lanes()) {
+    if (!lane.owed_stack || (lane.rest.is_resting() && !all)) continue;
+    tell_stack(lane, *lane.owed_stack, at);
+    lane.owed_stack.reset();
+  }
+}
+
+void Sampler::State::tell_progress() {
+  progress_at_ = now_;
+  totals.at = now_;
+  totals.cpu = own_cpu_time();
+  sink_.accept(totals);
+}
+
+}  // namespace gilspy
