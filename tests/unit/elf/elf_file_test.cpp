@@ -24,7 +24,7 @@ namespace {
 
 /// A file of the ELF fuzzer's corpus; make_elf.py beside it says what is in it.
 std::string corpus_file(const std::string& name) {
-  const auto folder = std::filesystem::path{__FILE__}.parent_path() / "../../fuzz/corpus/elf";
+  const auto folder = std::filesystem::path{GILSPY_TESTS} / "fuzz/corpus/elf";
   std::ifstream file{folder / name, std::ios::binary};
   EXPECT_TRUE(file) << name;
   return {std::istreambuf_iterator<char>{file}, {}};

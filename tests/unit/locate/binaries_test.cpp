@@ -171,7 +171,7 @@ TEST_F(BinariesTest, HaveNoBiasWhenNoSegmentBeginsAtTheMapping) {
 
 TEST(LoadBias, OfAProgramLinkedAtAFixedPlaceIsCountedFromThere) {
   // The first segment of this file is linked at 0x400000, see make_elf.py beside it.
-  const auto path = std::filesystem::path{__FILE__}.parent_path() / "../../fuzz/corpus/elf/whole";
+  const auto path = std::filesystem::path{GILSPY_TESTS} / "fuzz/corpus/elf/whole";
   const auto elf = ElfFile::open(UniqueFd{::open(path.c_str(), O_RDONLY)});
   ASSERT_TRUE(elf);
   EXPECT_EQ(load_bias(*elf, mapping(0x400000, 0, 9, "/bin/a")), 0U);

@@ -53,7 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 TEST_P(RecordedLines, AreFoundAtEveryInstruction) {
-  const auto folder = std::filesystem::path{__FILE__}.parent_path() / "../../fixtures/line_tables";
+  const auto folder = std::filesystem::path{GILSPY_TESTS} / "fixtures/line_tables";
   std::ifstream file{folder / (GetParam().version + ".txt")};
   std::string line;
   ASSERT_TRUE(std::getline(file, line));

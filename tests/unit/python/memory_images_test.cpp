@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-const std::filesystem::path folder{GILSPY_IMAGES};
+const std::filesystem::path folder = std::filesystem::path{GILSPY_TESTS} / "fixtures/images";
 constexpr std::string_view suffix = ".image.zst";
 
 std::vector<std::string> images() {

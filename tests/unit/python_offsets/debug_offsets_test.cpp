@@ -21,8 +21,8 @@ using Bytes = std::vector<std::byte>;
 
 /// The _Py_DebugOffsets of a real CPython, see tests/fixtures/debug_offsets/make.
 Bytes image(const std::string& name) {
-  const auto file = std::filesystem::path{__FILE__}.parent_path() / "../../fixtures/debug_offsets" /
-                    (name + ".bin");
+  const auto file =
+      std::filesystem::path{GILSPY_TESTS} / "fixtures/debug_offsets" / (name + ".bin");
   std::ifstream in{file, std::ios::binary};
   const std::string text{std::istreambuf_iterator<char>{in}, {}};
   const auto bytes = std::as_bytes(std::span{text});
