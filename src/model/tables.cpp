@@ -76,8 +76,13 @@ std::size_t Interner::KeyHash::operator()(const StackKey& key) const {
 
 StringId Interner::string(std::string_view text) {
   if (const auto found = strings_.find(text); found != strings_.end()) return found->second;
-  const StringId id{static_cast<std::uint32_t>(strings_.size())};
+  const StringId id = passing_string(text);
   strings_.emplace(text, id);
+  return id;
+}
+
+StringId Interner::passing_string(std::string_view text) {
+  const StringId id{next_string_++};
   sink_.accept(StringDefined{id, std::string(text)});
   return id;
 }
@@ -92,10 +97,12 @@ CodeId Interner::code(std::string_view function, std::string_view file, std::uin
 
 StackId Interner::stack(StackId parent, CodeId code, std::uint32_t line) {
   const StackKey key{parent, code, line};
-  const auto [entry, fresh] =
-      stacks_.try_emplace(key, StackId{static_cast<std::uint32_t>(stacks_.size() + 1)});
-  if (fresh) sink_.accept(StackDefined{entry->second, parent, code, line});
-  return entry->second;
+  if (const auto known = stacks_.find(key); known != stacks_.end()) return known->second;
+  if (stacks_.size() >= max_stacks) stacks_.clear();
+  const StackId id{next_stack_++};
+  stacks_.emplace(key, id);
+  sink_.accept(StackDefined{id, parent, code, line});
+  return id;
 }
 
 }  // namespace gilspy

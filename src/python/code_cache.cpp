@@ -9,8 +9,6 @@
 namespace gilspy {
 namespace {
 
-/// A program with more live code objects than this starts the cache anew, to keep memory bounded.
-constexpr std::size_t max_entries = 200'000;
 constexpr std::uint64_t word = 8;
 /// Larger frames do not fit in the largest chunk of a data stack that is believed.
 constexpr std::int64_t max_frame_words = 1 << 17;
@@ -18,8 +16,8 @@ constexpr std::int64_t max_frame_words = 1 << 17;
 }  // namespace
 
 const CodeCache::Code* CodeCache::find(RemoteAddress address) const {
-  const auto found = entries_.find(address);
-  return found != entries_.end() && found->second.valid ? &found->second.code : nullptr;
+  const Entry* entry = entries_.find(address);
+  return entry != nullptr ? &entry->code : nullptr;
 }
 
 const CodeCache::Code* CodeCache::get(RemoteAddress address) {
@@ -30,7 +28,6 @@ const CodeCache::Code* CodeCache::get(RemoteAddress address) {
 }
 
 bool CodeCache::refresh(std::span<const RemoteAddress> addresses) {
-  if (entries_.size() > max_entries) entries_.clear();
   bool same = true;
   const std::size_t size = layout_.at.code.struct_size;
   buffer_.assign(addresses.size() * size, std::byte{});
@@ -44,13 +41,16 @@ bool CodeCache::refresh(std::span<const RemoteAddress> addresses) {
     const std::size_t end = done + *got;
     for (; done < end; ++done) {
       const Identity identity = identify(slots_[done].into);
-      Entry& entry = entries_[addresses[done]];
-      if (entry.valid && entry.identity == identity) continue;
+      if (const Entry* known = entries_.use(addresses[done]);
+          known != nullptr && known->identity == identity) {
+        continue;
+      }
       same = false;
-      auto code = load(addresses[done], identity);
-      entry.valid = code.has_value();
-      entry.identity = identity;
-      if (code) entry.code = std::move(*code);
+      if (auto code = load(addresses[done], identity)) {
+        entries_[addresses[done]] = {identity, std::move(*code)};
+      } else {
+        entries_.erase(addresses[done]);
+      }
     }
     if (done < addresses.size()) {
       entries_.erase(addresses[done]);

@@ -22,7 +22,6 @@ constexpr std::uint64_t settled_after = 16;
 /// enum _frameowner (Include/internal/pycore_frame.h).
 constexpr std::int8_t owned_by_generator = 1;
 constexpr std::int8_t last_owner = 4;
-constexpr std::size_t max_guesses = 4096;
 /// Calls seen so often did happen: fewer may be two moments that looked alike by chance. And those
 /// between whom there is a choice must differ by so much.
 constexpr std::uint64_t enough_calls = 4;
@@ -32,7 +31,7 @@ constexpr std::uint64_t clear_ratio = 16;
 
 Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& frames,
                              WantedDepth& wanted) {
-  if (guesses_.size() > max_guesses) guesses_.clear();
+  guesses_.trim(now());
   Guess& guess = guesses_[thread];
   frames.clear();
   bool nothing_runs = false;

@@ -24,7 +24,6 @@ constexpr std::size_t max_known = 2 * max_stack_depth;
 constexpr std::uint64_t max_age = 128;
 /// A frame that was called from the same one in so many reads is taken to have no other caller.
 constexpr std::uint64_t settled_after = 24;
-constexpr std::size_t max_guesses = 4096;
 
 }  // namespace
 
@@ -38,7 +37,7 @@ FrameChain::FrameChain(MemoryReader& memory, const Layout& layout)
 
 Result<void> FrameChain::read(RemoteAddress thread, std::vector<FramePosition>& frames,
                               WantedDepth& wanted) {
-  if (guesses_.size() > max_guesses) guesses_.clear();
+  guesses_.trim(now());
   Guess& guess = guesses_[thread];
   frames.clear();
   std::size_t distance = 0;

@@ -13,6 +13,7 @@ constexpr int max_reads = 8;
 Result<StackId> StackReader::read(const PythonThread& thread) {
   const bool objects = layout_.traits.frame_head == Traits::FrameHead::frame_object;
   WantedDepth wanted;
+  codes_.trim(now());
   for (int reads = 0; reads < max_reads; ++reads) {
     const auto done = objects ? chain_.read(thread.address, frames_, wanted)
                               : data_stack_.read(thread.address, frames_, wanted);
@@ -24,6 +25,7 @@ Result<StackId> StackReader::read(const PythonThread& thread) {
 }
 
 Result<StackId> StackReader::read_still(const PythonThread& thread) {
+  codes_.trim(now());
   if (const auto done = still_.read(thread.address, frames_); !done) {
     return tl::make_unexpected(done.error());
   }

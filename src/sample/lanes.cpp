@@ -219,7 +219,7 @@ void LaneTable::tell_thread(const Lane& lane, Time at) {
   }
   if (identity.name.empty()) identity.name = process_.thread_name(lane.tid);
   if (told != told_.end() && told->second == identity) return;
-  sink_.accept(ThreadSeen{at, process_.pid(), lane.tid, interner_.string(identity.name),
+  sink_.accept(ThreadSeen{at, process_.pid(), lane.tid, interner_.passing_string(identity.name),
                           identity.python, identity.gil});
   told_[lane.tid] = std::move(identity);
 }

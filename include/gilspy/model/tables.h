@@ -53,11 +53,18 @@ class Interner {
   explicit Interner(SampleSink& sink) : sink_(sink) {}
 
   [[nodiscard]] StringId string(std::string_view text);
+  /// One that will hardly come again, such as a thread's name: not remembered, so that threads may
+  /// come and go for days.
+  [[nodiscard]] StringId passing_string(std::string_view text);
   [[nodiscard]] CodeId code(std::string_view function, std::string_view file,
                             std::uint32_t first_line);
+  /// Once there are very many, all are forgotten: they get new ids when they come again.
   [[nodiscard]] StackId stack(StackId parent, CodeId code, std::uint32_t line);
 
  private:
+  /// Each takes up about 50 bytes.
+  static constexpr std::size_t max_stacks = 1 << 17;
+
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const {
@@ -81,6 +88,8 @@ class Interner {
   };
 
   SampleSink& sink_;
+  std::uint32_t next_string_ = 0;
+  std::uint32_t next_stack_ = 1;
   std::unordered_map<std::string, StringId, Hash, std::equal_to<>> strings_;
   std::unordered_map<CodeKey, CodeId, KeyHash> codes_;
   std::unordered_map<StackKey, StackId, KeyHash> stacks_;

@@ -2,12 +2,12 @@
 
 #include <cstdint>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "gilspy/base/memory_reader.h"
 #include "gilspy/model/tables.h"
 #include "gilspy/python/line_table.h"
+#include "gilspy/python/recent_map.h"
 #include "gilspy/python_offsets/layout.h"
 
 namespace gilspy {
@@ -55,6 +55,9 @@ class CodeCache {
   /// Nothing for an address that was no code object when it was last refreshed.
   [[nodiscard]] const Code* find(RemoteAddress address) const;
 
+  /// Forgets what was not refreshed lately, once there is much of it. Pointers to it end here.
+  void trim(Time now) { entries_.trim(now); }
+
  private:
   /// What tells one code object from another at the same address.
   struct Identity {
@@ -67,7 +70,6 @@ class CodeCache {
   struct Entry {
     Identity identity;
     Code code;
-    bool valid = false;
   };
 
   [[nodiscard]] Identity identify(std::span<const std::byte> bytes) const;
@@ -79,7 +81,9 @@ class CodeCache {
   const Layout& layout_;
   Interner& interner_;
   RemoteAddress code_type_;
-  std::unordered_map<RemoteAddress, Entry> entries_;
+  /// Each takes up some hundred bytes.
+  static constexpr std::size_t entries_spared = 2048;
+  RecentMap<RemoteAddress, Entry> entries_{entries_spared};
   std::vector<std::byte> buffer_;
   std::vector<ReadSlot> slots_;
 };

@@ -4,13 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "gilspy/base/memory_reader.h"
 #include "gilspy/python/code_cache.h"
 #include "gilspy/python/frame_position.h"
 #include "gilspy/python/known_calls.h"
+#include "gilspy/python/recent_map.h"
 #include "gilspy/python/retry_pause.h"
 #include "gilspy/python_offsets/layout.h"
 
@@ -127,7 +127,9 @@ class DataStack {
   const Layout& layout_;
   CodeCache& codes_;
   std::uint64_t header_;  // size of a frame but for its variables
-  std::unordered_map<RemoteAddress, Guess> guesses_;
+  /// Each takes up some kilobytes.
+  static constexpr std::size_t guesses_spared = 64;
+  RecentMap<RemoteAddress, Guess> guesses_{guesses_spared};  // by thread state
   std::vector<std::byte> head_bytes_;
   std::vector<RemoteAddress> cframe_heads_;
   std::vector<ReadSlot> slots_;

@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "gilspy/base/memory_reader.h"
 #include "gilspy/python/frame_position.h"
+#include "gilspy/python/recent_map.h"
 #include "gilspy/python/retry_pause.h"
 #include "gilspy/python_offsets/layout.h"
 
@@ -71,7 +71,9 @@ class FrameChain {
   MemoryReader& memory_;
   const Layout& layout_;
   std::size_t header_;  // size of what is read of a frame
-  std::unordered_map<RemoteAddress, Guess> guesses_;
+  /// Each takes up some kilobytes.
+  static constexpr std::size_t guesses_spared = 64;
+  RecentMap<RemoteAddress, Guess> guesses_{guesses_spared};  // by thread state
   RemoteAddress head_;
   RemoteAddress unknown_;  // a frame of the chain that was not copied
   std::vector<Piece> pieces_;

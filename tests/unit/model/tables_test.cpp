@@ -22,6 +22,34 @@ TEST(Interner, SendsEachDefinitionOnceAndBeforeItsFirstUse) {
   EXPECT_EQ(std::get<StackDefined>(sink.events[3]).id, stack);
 }
 
+TEST(Interner, GivesAPassingStringAnIdOfItsOwnEachTime) {
+  Tables tables;
+  Interner interner{tables};
+  const StringId first = interner.passing_string("Thread-1");
+  const StringId kept = interner.string("crunch");
+  const StringId second = interner.passing_string("Thread-1");
+  EXPECT_NE(first, second);
+  EXPECT_EQ(tables.string(first), "Thread-1");
+  EXPECT_EQ(tables.string(second), "Thread-1");
+  EXPECT_EQ(interner.string("crunch"), kept);
+  EXPECT_EQ(tables.string_count(), 3U);
+}
+
+TEST(Interner, StacksKeepTheirMeaningHoweverManyThereAre) {
+  Tables tables;
+  Interner interner{tables};
+  const CodeId code = interner.code("crunch", "app.py", 10);
+  const StackId first = interner.stack(empty_stack, code, 0);
+  constexpr std::uint32_t many = 300'000;
+  for (std::uint32_t line = 1; line < many; ++line) {
+    const StackId stack = interner.stack(first, code, line);
+    ASSERT_EQ(tables.stack(stack).line, line);
+    ASSERT_EQ(tables.stack(stack).parent, first);
+  }
+  EXPECT_EQ(tables.stack(first).line, 0U);
+  EXPECT_EQ(tables.stack_count(), many + 1);
+}
+
 TEST(Tables, GivesBackWhatTheInternerSent) {
   Tables tables;
   Interner interner{tables};
