@@ -68,11 +68,16 @@ bool GilReader::is_wait_address(std::uint64_t futex) const {
   return range.contains(RemoteAddress{futex});
 }
 
-bool GilReader::is_cond_address(std::uint64_t futex) const {
+bool GilReader::is_take_address(std::uint64_t futex) const {
   const auto& at = layout_->at.gil;
   const RemoteRange cond{at.cond.in(gil_), at.mutex.in(gil_)};
+  return cond.contains(RemoteAddress{futex});
+}
+
+bool GilReader::is_cond_address(std::uint64_t futex) const {
+  const auto& at = layout_->at.gil;
   const RemoteRange switch_cond{at.switch_cond.in(gil_), at.switch_mutex.in(gil_)};
-  return cond.contains(RemoteAddress{futex}) || switch_cond.contains(RemoteAddress{futex});
+  return is_take_address(futex) || switch_cond.contains(RemoteAddress{futex});
 }
 
 std::uint32_t CondWaiters::inside(const GilMoment& moment, std::size_t count) {

@@ -9,11 +9,6 @@ namespace {
 
 constexpr std::int16_t futex_wait_number = 455;  // futex_wait(2), kernel 6.7; address first as well
 
-bool is_futex(const SyscallNow& call) {
-  return call.kind == SyscallNow::Kind::in_syscall &&
-         (call.number == SYS_futex || call.number == futex_wait_number);
-}
-
 /// select() and poll() of no descriptors at all are how programs sleep: time.sleep() up to 3.10
 /// does.
 BlockKind kind_of(const SyscallNow& call) {
@@ -128,6 +123,11 @@ void settle_doubts(std::span<const LaneSight> lanes, std::size_t gil_index, cons
 }
 
 }  // namespace
+
+bool is_futex(const SyscallNow& call) {
+  return call.kind == SyscallNow::Kind::in_syscall &&
+         (call.number == SYS_futex || call.number == futex_wait_number);
+}
 
 bool waits_for(const SyscallNow& call, const GilReader& gil) {
   return is_futex(call) && gil.is_wait_address(call.arguments[0]);

@@ -35,6 +35,9 @@ struct LaneSight {
   bool worked_since = false;                 ///< it has run since, for longer than a waiter does
 };
 
+/// Blocks on a futex.
+[[nodiscard]] bool is_futex(const SyscallNow& call);
+
 /// Blocks on one of this GIL's futexes: to take it, or to hand it over.
 [[nodiscard]] bool waits_for(const SyscallNow& call, const GilReader& gil);
 

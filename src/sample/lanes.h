@@ -24,6 +24,12 @@ struct Standing {
   std::size_t gil = 0;  ///< index into LaneTable::gils()
 };
 
+/// The stack of a thread that did not hold the GIL, and whose hold it was meanwhile.
+struct StackRead {
+  StackId stack;
+  GilMoment hold;
+};
+
 /// What is kept about one thread of the target from tick to tick.
 struct Lane {
   Lane(const ProcDir& process, Tid id, Time found) : tid(id), since(found), files(process, id) {}
@@ -38,6 +44,7 @@ struct Lane {
   RemoteAddress active_state;  ///< its thread state: the index changes as states come and go
 
   Rest rest;
+  std::optional<StackRead> stack_read;
   std::optional<StackId> rest_stack;  ///< as read during this rest
   std::optional<StackId> owed_stack;  ///< of time at rest that no sample speaks for yet
 
@@ -87,6 +94,7 @@ class LaneTable {
   [[nodiscard]] std::vector<Lane>& lanes() { return lanes_; }
   [[nodiscard]] const std::vector<Lane>& lanes() const { return lanes_; }
   [[nodiscard]] std::vector<GilLane>& gils() { return gils_; }
+  [[nodiscard]] const std::vector<GilLane>& gils() const { return gils_; }
   /// The thread runs in that one of its standings now.
   void activate(Lane& lane, std::size_t standing, Time at);
   /// Tells the sink of a GIL, and of the threads that take it.

@@ -76,11 +76,22 @@ bool Sampler::State::may_rest(const Lane& lane, const LaneSight& sight) const {
          sight.attachment != Attachment::attached;
 }
 
+/// Nobody has taken the GIL since the thread was seen in its queue: so it is there still.
+bool Sampler::State::waits_still(const Lane& lane, const LaneSight& sight) const {
+  if (sight.thread_state.is_null() || lane.standings.size() > 1) return false;
+  const auto& gil = lanes_.gils()[sight.gil];
+  return gil.last && gil.last->enabled() && gil_sights_[sight.gil].moment.same_hold(*gil.last) &&
+         is_futex(lane.rest.last()) && gil.reader.is_take_address(lane.rest.last().arguments[0]);
+}
+
 /// Where the thread stands; of one at rest, unless its time has come, where it stood.
 void Sampler::State::look_at(Lane& lane, LaneSight& sight) {
   sight.syscall = lane.rest.last();
-  if (!look_at_all_ && !lane.rest.is_due(now_)) return;
+  if (!look_at_all_ && (!lane.rest.is_due(now_) || waits_still(lane, sight))) return;
   sight.syscall = lane.files.syscall();
+  // A holder that runs did so at the first moment too, whatever has become of the GIL.
+  const bool holder_runs = is_holder(sight) && sight.syscall.kind == SyscallNow::Kind::running;
+  if (!sight.thread_state.is_null() && !holder_runs) look_again_ = true;
   lane.rest.saw(now_, lane_sights_.size(), sight.syscall, may_rest(lane, sight), [&lane] {
     const auto sched = lane.files.schedstat();
     return sched ? std::optional{sched->slices} : std::nullopt;
@@ -89,6 +100,7 @@ void Sampler::State::look_at(Lane& lane, LaneSight& sight) {
 }
 
 void Sampler::State::look_at_threads() {
+  look_again_ = false;
   lane_sights_.clear();
   read_attachments();
   for (Lane& lane : lanes_.lanes()) {
@@ -105,11 +117,10 @@ void Sampler::State::look_at_threads() {
     if (sight.syscall.kind == SyscallNow::Kind::gone) refresh_wanted_ = true;
     lane_sights_.push_back(sight);
   }
-  look_at_all_ = false;
   find_standings();
 }
 
-/// The GIL, the threads' system calls, and the GIL again.
+/// The GIL, the threads' system calls, and the GIL again, if those depend on it.
 Sampler::Outcome Sampler::State::observe() {
   auto& gils = lanes_.gils();
   gil_sights_.assign(gils.size(), {});
@@ -120,12 +131,12 @@ Sampler::Outcome Sampler::State::observe() {
     gil_sights_[i].moment = gils[i].reader.decode(gil_bytes_[i]);
   }
   look_at_threads();
-  readable_ = read_gils();
+  if (look_again_) readable_ = read_gils();
   if (!readable_) return check_process();
   bool stable = true;
   for (std::size_t i = 0; i < gils.size(); ++i) {
     GilSight& sight = gil_sights_[i];
-    sight.after = gils[i].reader.decode(gil_bytes_[i]);
+    sight.after = look_again_ ? gils[i].reader.decode(gil_bytes_[i]) : sight.moment;
     sight.stable = sight.after.same_hold(sight.moment);
     stable = stable && sight.stable;
     if (heads_[i] != gils[i].threads_head) refresh_wanted_ = true;
@@ -237,6 +248,7 @@ void Sampler::State::remember_waiters(std::span<const ThreadState> states) {
 
 /// When more wait for a GIL than were seen, somebody has come back from a rest.
 void Sampler::State::look_for_waiters(std::span<const ThreadState> states) {
+  look_at_all_ = false;
   const auto& lanes = lanes_.lanes();
   for (std::size_t gil = 0; gil < gil_sights_.size(); ++gil) {
     std::uint32_t waiting = 0;

@@ -46,6 +46,7 @@ class Sampler::State {
   Outcome observe();
   void find_standings();
   void read_attachments();
+  [[nodiscard]] bool waits_still(const Lane& lane, const LaneSight& sight) const;
   void look_at(Lane& lane, LaneSight& sight);
   void look_at_threads();
   void look_for_cpus();
@@ -59,6 +60,7 @@ class Sampler::State {
   void follow_power();
   void tell_gils();
   [[nodiscard]] std::optional<std::string> import_under(const GilLane& gil);
+  [[nodiscard]] bool has_not_run(const Lane& lane, const GilMoment& moment) const;
   void tell_stack(const Lane& lane, StackId stack, Time at);
   void tell_owed_stacks(Time at, bool all);
   void look_for_waiters(std::span<const ThreadState> states);
@@ -92,7 +94,8 @@ class Sampler::State {
   bool stopped_ = false;
   bool readable_ = false;  // the GIL could be read at this tick
   bool refresh_wanted_ = false;
-  bool look_at_all_ = false;  // at the next tick, also at the threads at rest
+  bool look_at_all_ = false;  // at the next tick, also at threads that are known to wait or rest
+  bool look_again_ = false;   // at the GILs: what was seen of the threads depends on them
 
   // What one tick reads; kept to spare allocations.
   std::vector<GilReader::Buffer> gil_bytes_;

@@ -129,6 +129,12 @@ void Sampler::State::sample_stacks() {
       lane.owed_stack = lane.rest_stack;
       continue;
     }
+    const GilMoment& moment = gil_sights_[standing->gil].moment;
+    if (has_not_run(lane, moment)) {
+      tell_stack(lane, lane.stack_read->stack, now_);
+      continue;
+    }
+    lane.stack_read.reset();
     const auto stack = still_stacks_
                            ? still_stacks_->read(lane, lanes_.gils()[standing->gil].reader)
                            : stacks_.read(standing->python);
@@ -138,8 +144,15 @@ void Sampler::State::sample_stacks() {
       continue;
     }
     if (lane.rest.is_resting()) lane.rest_stack = *stack;
+    const bool holds = moment.holder() == standing->python.address;
+    if (moment.enabled() && !holds) lane.stack_read = StackRead{*stack, moment};
     tell_stack(lane, *stack, now_);
   }
+}
+
+/// Only who has the GIL can change its frames, and nobody has taken it since they were read.
+bool Sampler::State::has_not_run(const Lane& lane, const GilMoment& moment) const {
+  return lane.stack_read && lane.standings.size() < 2 && moment.same_hold(lane.stack_read->hold);
 }
 
 void Sampler::State::tell_stack(const Lane& lane, StackId stack, Time at) {

@@ -55,6 +55,8 @@ class GilReader {
   [[nodiscard]] Duration switch_interval(const Buffer& buffer) const;
   /// A futex at this address is one that threads wait on to take the GIL, or to hand it over.
   [[nodiscard]] bool is_wait_address(std::uint64_t futex) const;
+  /// One that they wait on to take it, as opposed to those of the mutexes and of the hand-over.
+  [[nodiscard]] bool is_take_address(std::uint64_t futex) const;
   /// One of its condition variables', not of the mutexes beside them.
   [[nodiscard]] bool is_cond_address(std::uint64_t futex) const;
 
