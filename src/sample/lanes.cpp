@@ -41,8 +41,9 @@ LaneTable::LaneTable(const ProcDir& process, MemoryReader& memory, const Target&
 bool LaneTable::refresh(Time at) {
   follow_tasks(at);
   if (lanes_.empty()) return false;
-  auto interpreters = read_interpreters(memory_, *target_.layout, target_.runtime);
+  auto interpreters = read_interpreters(memory_, *target_.layout, target_.runtime, interpreters_);
   if (!interpreters) return interpreters.error().kind != ErrorClass::target_gone;
+  interpreters_ = *interpreters;
   learn_tids(*interpreters);
   follow_python(at, *interpreters);
   follow_names(at, *interpreters);

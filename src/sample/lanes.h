@@ -130,6 +130,7 @@ class LaneTable {
   std::vector<Lane> lanes_;
   std::vector<GilLane> gils_;
   std::uint32_t next_gil_ = 0;
+  std::vector<PythonInterpreter> interpreters_;           // as read last
   std::unordered_map<RemoteAddress, Tid> tids_;           // by Python thread state
   std::unordered_map<std::uint64_t, std::string> names_;  // by thread.ident
   std::map<Tid, Identity> told_;

@@ -13,24 +13,39 @@ namespace gilspy {
 /// Lets a thread that does nothing be looked at less often. To read where a thread stands costs
 /// a microsecond or two; a server has hundreds that have waited for work for minutes.
 ///
-/// A thread rests once it has blocked in the same place for half a second without having had a CPU.
-/// Then it is looked at every 16 ms; when it has had a CPU meanwhile, in every tick again. What it
-/// does first after a rest without taking the GIL may be seen that much late, once.
+/// A thread rests once it has blocked in the same place for half a second without having had a CPU;
+/// among many others for a tenth. Then it is asked every 16 ms whether it has had one; if so, it is
+/// looked at in every tick again. What it does first after a rest without taking the GIL may be
+/// seen that much late, once.
 class Rest {
  public:
   static constexpr Duration look_period = std::chrono::milliseconds{16};
   /// Twice as long passes until it rests: the first time its count of slices is only noted.
   static constexpr Duration patience = std::chrono::milliseconds{250};
+  static constexpr Duration patience_in_crowd = std::chrono::milliseconds{50};
+  /// From so many threads on it is a crowd.
+  static constexpr std::size_t crowd = 64;
 
   /// Whether to look at the thread in this tick.
   [[nodiscard]] bool is_due(Time at) const { return !resting_ || at >= next_look_; }
   [[nodiscard]] bool is_resting() const { return resting_; }
 
-  /// Tells what a look showed. Asks `slices`, which gives how often the thread has had a CPU, a
-  /// few times a second while it does not rest. `number` is any that differs between threads, so
-  /// that not all of them are due at once.
+  /// Tells of a thread at rest how often it has had a CPU. While that stays the same, it stands
+  /// where it stood; otherwise it is awake.
+  void asked(Time at, std::optional<std::uint64_t> slices) {
+    if (!slices || slices != slices_) {
+      wake(at);
+    } else if (at >= next_look_) {
+      next_look_ = std::max(next_look_ + look_period, at);
+    }
+  }
+
+  /// Tells what a look at a thread that is awake showed. Asks `slices`, which gives how often it
+  /// has had a CPU, a few times a second. It is the thread of this number among so many: not all of
+  /// them are due at once.
   template <class Slices>
-  void saw(Time at, std::size_t number, const SyscallNow& call, bool may_rest, Slices slices) {
+  void saw(Time at, std::size_t number, std::size_t of, const SyscallNow& call, bool may_rest,
+           Slices slices) {
     const bool same = may_rest && call.kind == SyscallNow::Kind::in_syscall &&
                       call.kind == last_.kind && call.number == last_.number &&
                       call.arguments == last_.arguments;
@@ -39,14 +54,15 @@ class Rest {
       wake(at);
       return;
     }
-    if (!resting_ && at - since_ < patience) return;
+    if (at - since_ < (of < crowd ? patience : patience_in_crowd)) return;
     const std::optional<std::uint64_t> now = slices();
-    if (!now || now != slices_) {
-      wake(at);
-      slices_ = now;
+    if (now && now == slices_) {
+      resting_ = true;
+      next_look_ = at + look_period * static_cast<std::int64_t>(number % turns) / turns;
       return;
     }
-    schedule(at, number);
+    wake(at);
+    slices_ = now;
   }
   void wake(Time at) {
     resting_ = false;
@@ -59,15 +75,6 @@ class Rest {
 
  private:
   static constexpr std::size_t turns = 16;
-
-  void schedule(Time at, std::size_t number) {
-    if (!resting_) {
-      resting_ = true;
-      next_look_ = at + look_period * static_cast<std::int64_t>(number % turns) / turns;
-    } else if (at >= next_look_) {
-      next_look_ = std::max(next_look_ + look_period, at);
-    }
-  }
 
   SyscallNow last_;
   Time since_;

@@ -88,14 +88,18 @@ bool Sampler::State::waits_still(const Lane& lane, const LaneSight& sight) const
 void Sampler::State::look_at(Lane& lane, LaneSight& sight) {
   sight.syscall = lane.rest.last();
   if (!look_at_all_ && (!lane.rest.is_due(now_) || waits_still(lane, sight))) return;
+  const auto slices = [&lane] {
+    const auto sched = lane.files.schedstat();
+    return sched ? std::optional{sched->slices} : std::nullopt;
+  };
+  if (lane.rest.is_resting()) lane.rest.asked(now_, slices());
+  if (lane.rest.is_resting()) return;
   sight.syscall = lane.files.syscall();
   // A holder that runs did so at the first moment too, whatever has become of the GIL.
   const bool holder_runs = is_holder(sight) && sight.syscall.kind == SyscallNow::Kind::running;
   if (!sight.thread_state.is_null() && !holder_runs) look_again_ = true;
-  lane.rest.saw(now_, lane_sights_.size(), sight.syscall, may_rest(lane, sight), [&lane] {
-    const auto sched = lane.files.schedstat();
-    return sched ? std::optional{sched->slices} : std::nullopt;
-  });
+  lane.rest.saw(now_, lane_sights_.size(), lanes_.lanes().size(), sight.syscall,
+                may_rest(lane, sight), slices);
   if (!lane.rest.is_resting()) lane.rest_stack.reset();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "gilspy/base/memory_reader.h"
@@ -37,9 +38,10 @@ inline constexpr std::size_t max_python_threads = 32768;
 inline constexpr std::size_t max_interpreters = 1024;
 
 /// Walks all interpreters and their thread states. The target changes them meanwhile: a list that
-/// breaks off in the middle gives `retry`.
-[[nodiscard]] Result<std::vector<PythonInterpreter>> read_interpreters(MemoryReader& memory,
-                                                                       const Layout& layout,
-                                                                       RemoteAddress runtime);
+/// breaks off in the middle gives `retry`. What is `expected` to be there, the last answer, makes
+/// it cheaper and nothing else.
+[[nodiscard]] Result<std::vector<PythonInterpreter>> read_interpreters(
+    MemoryReader& memory, const Layout& layout, RemoteAddress runtime,
+    std::span<const PythonInterpreter> expected = {});
 
 }  // namespace gilspy

@@ -194,6 +194,37 @@ TEST_P(InterpretersTest, SaysThatTheTargetIsGoneHalfway) {
 }
 
 /// Longer than any real list, and without an end in sight.
+TEST_P(InterpretersTest, ThoseThatAreExpectedAreReadAtOnce) {
+  const RemoteAddress main = add_interpreter(0, gil_a);
+  for (std::uint64_t i = 1; i <= 50; ++i) add_thread(main, i);
+  const auto first = read();
+  ASSERT_TRUE(first) << first.error().what;
+  const std::size_t before = memory.batches();
+  const auto again = read_interpreters(memory, layout, runtime, *first);
+  ASSERT_TRUE(again) << again.error().what;
+  EXPECT_EQ(again->front().threads, first->front().threads);
+  EXPECT_LE(memory.batches() - before, 3U);
+}
+
+TEST_P(InterpretersTest, WhatWasExpectedAndIsNotThereIsNotBelieved) {
+  const RemoteAddress main = add_interpreter(0, gil_a);
+  const RemoteAddress oldest = add_thread(main, 1);
+  const RemoteAddress gone = add_thread(main, 2);
+  const RemoteAddress other = add_thread(main, 3);
+  const auto first = read();
+  ASSERT_TRUE(first) << first.error().what;
+  memory.put(at.thread.next.in(other), oldest);
+  memory.unmap(gone, layout.at.thread.struct_size);
+  memory.put(at.thread.thread_id.in(oldest), std::uint64_t{0x7f0000000009});
+  const RemoteAddress newest = add_thread(main, 4);
+  const auto again = read_interpreters(memory, layout, runtime, *first);
+  ASSERT_TRUE(again) << again.error().what;
+  PythonThread changed = thread_of(oldest, main, 1);
+  changed.ident = 0x7f0000000009;
+  EXPECT_EQ(again->front().threads,
+            (Threads{thread_of(newest, main, 4), thread_of(other, main, 3), changed}));
+}
+
 class EndlessThreads : public MemoryReader {
  public:
   EndlessThreads(const Layout& layout, RemoteAddress interpreter)

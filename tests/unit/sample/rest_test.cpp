@@ -10,25 +10,19 @@ namespace {
 
 class RestTest : public ::testing::Test {
  protected:
-  /// A look every millisecond for so long at a thread that blocks in this call.
-  void look(int milliseconds, std::int16_t number = 7, bool may_rest = true) {
+  /// So many milliseconds, with a tick in each, of a thread that blocks in this call. How often it
+  /// was looked at or asked.
+  int pass(int milliseconds, std::int16_t number = 7, bool may_rest = true) {
+    int looks = 0;
     for (int i = 0; i < milliseconds; ++i, at += std::chrono::milliseconds{1}) {
-      rest.saw(at, 3, {SyscallNow::Kind::in_syscall, number, {1, 2, 3}}, may_rest, [this] {
+      if (!rest.is_due(at)) continue;
+      ++looks;
+      if (rest.is_resting()) rest.asked(at, slices);
+      if (rest.is_resting()) continue;
+      rest.saw(at, 3, threads, {SyscallNow::Kind::in_syscall, number, {1, 2, 3}}, may_rest, [this] {
         ++asked;
         return std::optional{slices};
       });
-    }
-  }
-  /// Looks due in so many milliseconds, at one tick in each, when every look shows the same.
-  [[nodiscard]] int looks_in(int milliseconds) {
-    int looks = 0;
-    for (int i = 0; i < milliseconds; ++i) {
-      if (!rest.is_due(at)) {
-        at += std::chrono::milliseconds{1};
-        continue;
-      }
-      ++looks;
-      look(1);
     }
     return looks;
   }
@@ -37,12 +31,20 @@ class RestTest : public ::testing::Test {
   Time at{};
   std::uint64_t slices = 5;
   int asked = 0;
+  std::size_t threads = 5;
 };
 
 TEST_F(RestTest, AThreadThatBlocksForLongIsLookedAtLessOften) {
-  EXPECT_EQ(looks_in(400), 400);
-  look(200);
-  EXPECT_NEAR(looks_in(160), 10, 1);
+  EXPECT_EQ(pass(400), 400);
+  pass(200);
+  EXPECT_NEAR(pass(160), 10, 1);
+}
+
+TEST_F(RestTest, AmongManyItRestsSooner) {
+  threads = 300;
+  EXPECT_EQ(pass(100), 100);
+  pass(10);
+  EXPECT_NEAR(pass(160), 10, 1);
 }
 
 TEST_F(RestTest, TheyAreNotAllDueInTheSameTick) {
@@ -53,7 +55,9 @@ TEST_F(RestTest, TheyAreNotAllDueInTheSameTick) {
     for (std::size_t i = 0; i < rests.size(); ++i) {
       if (!rests[i].is_due(tick)) continue;
       if (ms >= 736) ++due[static_cast<std::size_t>(ms - 736)];
-      rests[i].saw(tick, i, {SyscallNow::Kind::in_syscall, 7, {}}, true,
+      if (rests[i].is_resting()) rests[i].asked(tick, 5);
+      if (rests[i].is_resting()) continue;
+      rests[i].saw(tick, i, rests.size(), {SyscallNow::Kind::in_syscall, 7, {}}, true,
                    [] { return std::optional<std::uint64_t>{5}; });
     }
   }
@@ -61,45 +65,55 @@ TEST_F(RestTest, TheyAreNotAllDueInTheSameTick) {
 }
 
 TEST_F(RestTest, SlowTicksFindItDueEachTime) {
-  look(600);
+  pass(600);
   for (int i = 0; i < 5; ++i) {
     at += std::chrono::milliseconds{100};
-    EXPECT_TRUE(rest.is_due(at));
-    look(1);
+    EXPECT_EQ(pass(1), 1);
   }
   EXPECT_TRUE(rest.is_resting());
 }
 
+TEST_F(RestTest, ALookOutOfTurnDoesNotPutTheNextOneOff) {
+  pass(600);
+  for (int i = 0; i < 5; ++i) rest.asked(at, slices);
+  EXPECT_NEAR(pass(160), 10, 1);
+}
+
 TEST_F(RestTest, OneThatGetsACpuNowAndThenDoesNotRest) {
   for (int i = 0; i < 20; ++i) {
-    look(100);
+    pass(100);
     ++slices;
   }
   EXPECT_FALSE(rest.is_resting());
 }
 
 TEST_F(RestTest, OneThatHasHadACpuIsLookedAtAgain) {
-  look(600);
+  pass(600);
   ASSERT_TRUE(rest.is_resting());
   ++slices;
-  look(1);
+  pass(16);
+  EXPECT_EQ(pass(100), 100);
+}
+
+TEST_F(RestTest, OneThatCannotBeAskedIsLookedAtAgain) {
+  pass(600);
+  rest.asked(at, std::nullopt);
   EXPECT_FALSE(rest.is_resting());
 }
 
-TEST_F(RestTest, AnotherCallEndsIt) {
-  look(600);
-  look(1, 8);
-  EXPECT_FALSE(rest.is_resting());
+TEST_F(RestTest, AnotherCallIsAnotherBeginning) {
+  pass(300);
+  EXPECT_EQ(pass(400, 8), 400);
 }
 
 TEST_F(RestTest, WhoMayNotDoesNotRest) {
-  look(2000, 7, false);
+  pass(2000, 7, false);
   EXPECT_FALSE(rest.is_resting());
 }
 
 TEST_F(RestTest, AsksForSlicesAFewTimesASecondOnly) {
   for (int i = 0; i < 10; ++i) {
-    look(100);
+    pass(100);
     ++slices;
   }
   EXPECT_LE(asked, 5);
