@@ -4,7 +4,7 @@
 
 `ends`: the instructions after which a frame's bytes stay behind although the frame is no more.
 `makes_generator`: the instruction with which a frame moves into a generator.
-`leaves`: those that call or raise.
+`leaves`: those that call or raise; `raises`: of these, those that do nothing but raise.
 `caches`: how many code units of inline cache follow an instruction, where there are any.
 """
 
@@ -19,7 +19,8 @@ ENDS = (
     "INSTRUMENTED_RETURN_CONST",
 )
 
-LEAVES = ("CALL", "RAISE_VARARGS", "RERAISE", "SEND", "FOR_ITER")
+RAISES = ("RAISE_VARARGS", "RERAISE")
+LEAVES = (*RAISES, "CALL", "SEND", "FOR_ITER")
 
 
 def numbers():
@@ -66,6 +67,8 @@ def main():
     for name, number in sorted(names.items(), key=lambda item: item[1]):
         if number < 256 and name.replace("INSTRUMENTED_", "").startswith(LEAVES):
             print("  opcodes.leaves.at(%d) = true;  // %s" % (number, name))
+            if name.startswith(RAISES):
+                print("  opcodes.raises.at(%d) = true;" % number)
     lengths = {}
     for name, count in caches(names).items():
         if name in names and names[name] < 256:

@@ -135,11 +135,13 @@ Result<void> CodeCache::load_bytecode(Code& code) {
   if (auto done = memory_.read(code.bytecode, bytes); !done) return done;
   code.ends.assign(bytes.size() / code_unit, false);
   code.leaves.assign(code.ends.size(), false);
+  code.raises.assign(code.ends.size(), false);
   for (std::size_t unit = 0; unit < code.ends.size();) {
     const auto opcode = std::to_integer<std::uint8_t>(bytes[unit * code_unit]);
     code.ends[unit] = layout_.opcodes.ends.at(opcode);
     if (opcode != 0 && opcode == layout_.opcodes.makes_generator) code.makes_generator = true;
     code.leaves[unit] = layout_.opcodes.leaves.at(opcode);
+    code.raises[unit] = layout_.opcodes.raises.at(opcode);
     unit += std::size_t{1} + layout_.opcodes.caches.at(opcode);
   }
   return {};

@@ -8,24 +8,8 @@ namespace {
 
 /// Words of the data stack are pointers of the target's.
 constexpr std::uint64_t word = 8;
-/// Copied beyond the last frame that was found.
-constexpr std::uint64_t slack = 1024;
 /// Reads of one stack before it is given up. A read that was guessed wrong teaches the next one.
 constexpr int max_reads = 64;
-/// A thread that waits for the next chunk to be read has at most so many generators between two
-/// frames of its chunks.
-constexpr int max_links = 256;
-/// Forgotten when so many other lone frames were seen since.
-constexpr std::size_t max_lones = 24;
-/// A generator that the same frame resumed in so many reads is taken to be resumed by no other.
-constexpr std::uint64_t settled_after = 16;
-/// enum _frameowner (Include/internal/pycore_frame.h).
-constexpr std::int8_t owned_by_generator = 1;
-constexpr std::int8_t last_owner = 4;
-/// Calls seen so often did happen: fewer may be two moments that looked alike by chance. And those
-/// between whom there is a choice must differ by so much.
-constexpr std::uint64_t enough_calls = 4;
-constexpr std::uint64_t clear_ratio = 16;
 
 }  // namespace
 
@@ -113,12 +97,6 @@ std::optional<std::size_t> DataStack::depth_of(Guess& guess, RemoteAddress frame
   return steps_.empty() ? std::optional{above} : std::nullopt;
 }
 
-/// Where a frame outside of the chunks was called from when it was last seen running.
-RemoteAddress DataStack::last_caller(const Guess& guess, RemoteAddress frame) {
-  const auto found = std::ranges::find(guess.lones, frame, &Lone::at);
-  return found != guess.lones.end() ? found->last.previous : RemoteAddress{};
-}
-
 /// How many frames there are below this place on the data stack, whether they still are or not.
 std::size_t DataStack::depth_up_to(const Guess& guess, RemoteAddress end) {
   std::size_t depth = 0;
@@ -148,6 +126,8 @@ std::size_t DataStack::depth_up_to(const Guess& guess, RemoteAddress end) {
 DataStack::Climb DataStack::climb(Guess& guess) {
   steps_.clear();
   found_.clear();
+  std::swap(begun_, begun_before_);
+  begun_.clear();
   for (std::size_t i = 0; i < guess.chunks.size(); ++i) {
     if (const Climb result = climb_chunk(guess, i); result != Climb::done) return result;
   }
@@ -190,11 +170,19 @@ bool DataStack::step_onto(Guess& guess, const Sight& sight) {
   if (!linked) return false;
   const auto is_entry = [this](const Sight& between) { return is_mark(between); };
   const bool from_c = sight.entry || std::ranges::any_of(links_, is_entry);
-  const bool direct = links_.empty();
+  // A frame that runs has not called another one but through C: what is above it are the remains of
+  // one that left by an exception.
+  if (!first && steps_.back().sight.running && !is_called_from_c(sight)) return false;
   settle_rivals(first ? RemoteAddress{} : steps_.back().sight.position.code, sight.position.code);
-  // A frame that runs has not called another one but through C: these are the remains of one that
-  // left by an exception.
-  if (!first && direct && !from_c && steps_.back().sight.running) return false;
+  // A generator may stand in between although the word that says so was not written yet.
+  if (has_just_begun(sight) && meets_generators(guess)) {
+    // One that looks the same again a moment later is not being written.
+    const bool again = std::ranges::any_of(begun_before_, [&](const Sight& before) {
+      return before.at == sight.at && before.same_as(sight);
+    });
+    doubtful_ = doubtful_ || !again;
+    begun_.push_back(sight);
+  }
   const std::size_t frames_below = found_.size();
   for (const Sight& between : std::views::reverse(links_)) found_.push_back(between.position);
   found_.push_back(sight.position);
@@ -212,9 +200,24 @@ bool DataStack::is_live(const Sight& sight) {
   const std::uint64_t offset = sight.position.instruction - code->bytecode;
   if (offset >= code->bytecode_size || offset % code_unit != 0) return false;
   if (sight.running) return true;
+  // What raised has nothing on top of it that it could wait for.
+  if (layout_.at.frame.stacktop.present() && code->raises_at(offset)) return false;
   // A frame that has not begun is linked only after it is filled in: what it says of its caller may
   // be what another frame left in its place.
   return offset > 0 && !code->ends_frame(offset);
+}
+
+/// Whether it is C code that leads from a frame of the chunks to this one, or to the generators
+/// that links_ holds below it.
+bool DataStack::is_called_from_c(const Sight& sight) const {
+  const Sight& lowest = links_.empty() ? sight : links_.back();
+  return lowest.entry || is_mark(lowest);
+}
+
+/// The words of a frame are written in no order that is known, and read while they are.
+bool DataStack::has_just_begun(const Sight& sight) const {
+  const CodeCache::Code* code = codes_.find(sight.position.code);
+  return code != nullptr && sight.position.instruction <= code->bytecode + 2 * code_unit;
 }
 
 /// Whether a frame with nothing above it may be one that an exception has just ended.
@@ -222,65 +225,6 @@ bool DataStack::may_be_leaving(const Sight& sight) const {
   if (layout_.at.frame.stacktop.present()) return !sight.running;
   const CodeCache::Code* code = codes_.find(sight.position.code);
   return code != nullptr && code->leaves_frame(sight.position.instruction - code->bytecode);
-}
-
-/// Follows frames outside of the chunks from one to another; they are in links_ after that.
-bool DataStack::link(Guess& guess, RemoteAddress from, RemoteAddress to) {
-  for (RemoteAddress at = from; at != to;) {
-    if (at.is_null()) {
-      // A generator that was seen running has yielded before it was copied.
-      doubtful_ = doubtful_ || !links_.empty();
-      return !links_.empty();
-    }
-    if (in_chunks(guess, at) || links_.size() >= max_links) return false;
-    const auto sight = lone(guess, at);
-    if (!sight) return false;
-    const bool entry = is_mark(*sight);
-    const bool known = codes_.get(sight->position.code) != nullptr ||
-                       (sight->rival && codes_.get(sight->rival->code) != nullptr);
-    if (!entry && !known) return false;
-    links_.push_back(*sight);
-    at = sight->previous;
-  }
-  return true;
-}
-
-/// Where the copies of generators' frames before and after the chunk are of different generators,
-/// some that ended and others made in their place, the chunk's frames around them have to tell: it
-/// is those that were seen between these very functions for sure, if only one copy's were.
-void DataStack::settle_rivals(RemoteAddress caller, RemoteAddress callee) {
-  std::erase_if(links_, [this](const Sight& sight) { return is_mark(sight); });
-  any_lone_ = any_lone_ || !links_.empty();
-  if (std::ranges::none_of(links_, [](const Sight& sight) { return sight.rival.has_value(); })) {
-    return;
-  }
-  any_rival_ = true;
-  // How often the rarest of the calls was seen.
-  const auto times = [&](bool after) -> std::uint64_t {
-    auto rarest = std::uint32_t{UINT32_MAX};
-    RemoteAddress above = callee;
-    for (const Sight& sight : links_) {
-      const auto& position = after && sight.rival ? *sight.rival : sight.position;
-      if (position.code.is_null()) return 0;
-      if (!above.is_null()) rarest = std::min(rarest, calls_.times(position.code, above));
-      above = position.code;
-    }
-    return std::min(rarest, calls_.times(caller, above));
-  };
-  const std::uint64_t before = times(false);
-  const std::uint64_t after = times(true);
-  const auto [less, more] = std::minmax(before, after);
-  if (more < enough_calls || more < clear_ratio * less) {
-    doubtful_ = true;
-    return;
-  }
-  for (Sight& sight : links_) {
-    if (sight.rival && after > before) sight.position = *sight.rival;
-  }
-}
-
-void DataStack::learn_calls() {
-  for (std::size_t i = 1; i < found_.size(); ++i) calls_.learn(found_[i - 1].code, found_[i].code);
 }
 
 /// A frame is taken off the stack before it is cleared, which takes long after an exception. Its
@@ -294,72 +238,6 @@ void DataStack::drop_raised(const Guess& guess) {
     found_.resize(steps_.back().frames_below);
     steps_.pop_back();
   }
-}
-
-/// A running generator has nothing on the data stack until it calls something.
-void DataStack::add_generators_on_top(Guess& guess) {
-  const RemoteAddress top = steps_.empty() ? RemoteAddress{} : steps_.back().sight.at;
-  links_.clear();
-  if (in_chunks(guess, head_) || !link(guess, head_, top)) return;
-  settle_rivals(steps_.empty() ? RemoteAddress{} : steps_.back().sight.position.code, {});
-  for (const Sight& between : std::views::reverse(links_)) found_.push_back(between.position);
-}
-
-/// A frame outside of the chunks. Sure of it only when it was copied with the chunks, and was the
-/// same before them and after them; or when it has been the same for long.
-std::optional<DataStack::Sight> DataStack::lone(Guess& guess, RemoteAddress at) {
-  const auto found = std::ranges::find(guess.lones, at, &Lone::at);
-  if (found == guess.lones.end() || found->piece >= pieces_.size()) {
-    doubtful_ = true;
-    std::vector<std::byte> bytes(header_);
-    if (!memory_.read(at, bytes)) return std::nullopt;
-    if (found == guess.lones.end()) {
-      if (guess.lones.size() >= max_lones) {
-        guess.lones.erase(std::ranges::min_element(guess.lones, {}, &Lone::used));
-      }
-      guess.lones.push_back({at, not_read, guess.reads, guess.reads, {}});
-    }
-    return sight_of(at, bytes);
-  }
-  found->used = guess.reads;
-  const Piece& piece = pieces_[found->piece];
-  const Sight before = sight_of(at, std::span{piece.before}.subspan(at - piece.at, header_));
-  const Sight after = sight_of(at, std::span{piece.after}.subspan(at - piece.at, header_));
-  const bool settled = found->changed + settled_after < guess.reads;
-  const Sight sight = either(*found, before, after, settled);
-  // That a generator does not run right now says nothing about who resumes it.
-  const bool idle = sight.previous.is_null() && sight.position.code == found->last.position.code;
-  if (!idle) {
-    if (!found->last.same_as(sight)) found->changed = guess.reads;
-    found->last = sight;
-  }
-  return sight;
-}
-
-/// The mark of a call from C lies on the C stack, where other things are before and after it: one
-/// of the copies that shows it is enough. A generator must be the same one in both, but is linked
-/// to its caller only while it runs. What shows neither is taken to be as it has been for long.
-DataStack::Sight DataStack::either(const Lone& lone, const Sight& before, const Sight& after,
-                                   bool settled) {
-  if (is_mark(after)) return after;
-  if (is_mark(before)) return before;
-  if (is_mark(lone.last) && settled) return lone.last;
-  const bool same = before.position.code == after.position.code &&
-                    before.owner == owned_by_generator && after.owner == owned_by_generator;
-  Sight sight = after.previous.is_null() ? before : after;
-  if (!same) {
-    sight.position = before.owner == owned_by_generator ? before.position : FramePosition{};
-    sight.rival = after.owner == owned_by_generator ? after.position : FramePosition{};
-  }
-  if (same && sight.previous.is_null() && settled &&
-      lone.last.position.code == sight.position.code) {
-    sight.previous = lone.last.previous;
-  }
-  return sight;
-}
-
-bool DataStack::is_mark(const Sight& sight) const {
-  return sight.owner >= layout_.traits.first_entry_owner && sight.owner <= last_owner;
 }
 
 DataStack::Sight DataStack::sight_of(RemoteAddress at, std::span<const std::byte> bytes) const {

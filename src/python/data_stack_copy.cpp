@@ -18,11 +18,9 @@ constexpr std::uint64_t first_copy = 2048;
 /// So many hold more frames than are shown (max_stack_depth, of 72 bytes or more).
 constexpr std::size_t max_chunks = 40;
 constexpr std::size_t max_cframes = 4;
-/// Frames outside of the chunks that are no further apart than this are copied in one piece: a
-/// piece takes 0.2 us to find, which is longer than a call. Smaller than a page, so that there is
-/// nothing unmapped in between.
-constexpr std::uint64_t max_gap = 2048;
-constexpr std::uint64_t max_piece = 16384;
+/// How long a read takes is known after so many.
+constexpr std::uint64_t reads_to_learn = 32;
+constexpr int stalls_in_a_row = 6;
 
 }  // namespace
 
@@ -35,9 +33,25 @@ Result<bool> DataStack::copy(RemoteAddress thread, Guess& guess) {
   const auto end =
       static_cast<std::uint64_t>(std::max(first.offset, at.datastack_top.offset)) + word;
   ++guess.reads;
+  head_bytes_.resize(end - begin);
+  const auto pointer = [&](Field<RemoteAddress> field) {
+    return load<RemoteAddress>(head_bytes_, static_cast<std::uint64_t>(field.offset) - begin)
+        .value_or(RemoteAddress{});
+  };
+  const bool several = guess.chunks.size() + guess.spares.size() > 1;
+  if (several) {
+    // Chunks come and go: which of them is on top is looked at first.
+    if (auto done = memory_.read(thread + begin, head_bytes_); !done) {
+      return fail(ErrorClass::drop_thread, "unreadable thread state");
+    }
+    top_chunk_ = pointer(at.datastack_chunk);
+    if (!choose_chunks(guess)) return learn_chunks(guess);
+    Chunk& top = guess.chunks.back();
+    const std::uint64_t used = pointer(at.datastack_top) - top.at;
+    top.used = used < top.size ? std::min(top.size, used + slack) : top.size;
+  }
   gather_lones(guess);
   slots_.clear();
-  head_bytes_.resize(end - begin);
   slots_.push_back({thread + begin, head_bytes_});
   cframe_heads_.assign(guess.cframes.size(), {});
   for (std::size_t i = 0; i < guess.cframes.size(); ++i) {
@@ -49,48 +63,82 @@ Result<bool> DataStack::copy(RemoteAddress thread, Guess& guess) {
     slots_.push_back({at.cframe.in(thread), std::as_writable_bytes(std::span{&cframe_after, 1})});
   }
   for (Piece& piece : pieces_) slots_.push_back({piece.at, piece.before});
-  const bool several = guess.chunks.size() + guess.spares.size() > 1;
-  const auto add_chunk = [&](Chunk& chunk) {
-    chunk.bytes.resize(several ? chunk.size : chunk.used);
+  const auto add_chunk = [&](Chunk& chunk, std::uint64_t size) {
+    chunk.bytes.resize(size);
     slots_.push_back({chunk.at, chunk.bytes});
   };
-  if (!guess.chunks.empty()) add_chunk(guess.chunks.back());
+  if (!guess.chunks.empty()) add_chunk(guess.chunks.back(), guess.chunks.back().used);
   for (Piece& piece : pieces_) slots_.push_back({piece.at, piece.after});
-  for (std::size_t i = 0; i + 1 < guess.chunks.size(); ++i) add_chunk(guess.chunks[i]);
-  const std::size_t needed = slots_.size();
-  for (Chunk& chunk : guess.spares) add_chunk(chunk);
+  for (Chunk& chunk : guess.chunks | std::views::reverse | std::views::drop(1)) {
+    add_chunk(chunk, chunk.size);
+  }
+  add_lowest_of_top(guess);
   const auto done = read_quickly(guess);
   if (!done) return tl::make_unexpected(done.error());
   if (*done == 0) return fail(ErrorClass::drop_thread, "unreadable thread state");
 
-  const auto pointer = [&](Field<RemoteAddress> field) {
-    return load<RemoteAddress>(head_bytes_, static_cast<std::uint64_t>(field.offset) - begin)
-        .value_or(RemoteAddress{});
-  };
   head_ = pointer(first);
   top_chunk_ = pointer(at.datastack_chunk);
   data_end_ = pointer(at.datastack_top);
-  if (*done < needed) {
-    // Something that has gone stands in the way of what is behind it.
-    guess = {.chunks = {},
-             .spares = {},
-             .whole = false,
-             .cframes = {},
-             .lones = {},
-             .reads = guess.reads,
-             .usual = {}};
+  if (*done < slots_.size()) {
+    // Something that has gone stands in the way of what is behind it; a chunk, if there are
+    // several, and it comes back.
+    const bool chunks_only = several && !guess.gone;
+    guess.gone = true;
+    guess.cframes.clear();
+    guess.lones.clear();
+    if (!chunks_only) guess.chunks.clear();
+    if (!chunks_only) guess.spares.clear();
     return false;
   }
-  if (!choose_chunks(guess, *done - needed)) {
-    if (auto learnt = learn_chunks(guess); !learnt) return tl::make_unexpected(learnt.error());
-    return false;
-  }
-  if (!chunks_agree(guess)) return false;
+  guess.gone = false;
+  const RemoteAddress copied_top = guess.chunks.empty() ? RemoteAddress{} : guess.chunks.back().at;
+  if (top_chunk_ != copied_top) return choose_chunks(guess) ? false : learn_chunks(guess);
+  if (!chunks_agree(guess) || !is_lowest_still_there(guess)) return false;
   head_is_sure_ = !through_cframe || head_ == cframe_after;
   if (through_cframe && !head_.is_null()) {
     if (auto found = find_head(guess); !found) return tl::make_unexpected(found.error());
   }
   return true;
+}
+
+/// How long a read usually takes is the median: a stall may be of any length. Several in a row are
+/// none, but there is more to read.
+bool DataStack::is_stall(Guess& guess, Duration took) const {
+  if (guess.usual.count() == 0) guess.usual = took;
+  const Duration more = lowest_again_.empty() ? guess.usual / 3 : guess.usual;
+  const bool stall = guess.reads > reads_to_learn && took > guess.usual + more;
+  guess.shortest_stall = guess.stalls > 0 ? std::min(guess.shortest_stall, took) : took;
+  guess.stalls = stall ? guess.stalls + 1 : 0;
+  if (guess.stalls == stalls_in_a_row) {
+    guess.usual = guess.shortest_stall;
+    guess.stalls = 0;
+  }
+  const Duration step = guess.usual / 32;
+  guess.usual += took > guess.usual ? step : -step;
+  return stall;
+}
+
+/// The chunks below the one on top are copied after it. Nothing in them can change as long as the
+/// lowest frame of that one is there: so that is looked at again at the end.
+void DataStack::add_lowest_of_top(const Guess& guess) {
+  lowest_again_.clear();
+  if (guess.chunks.size() < 2) return;
+  lowest_again_.resize(header_);
+  const auto data = static_cast<std::uint64_t>(layout_.at.chunk.data.offset);
+  slots_.push_back({guess.chunks.back().at + data, lowest_again_});
+}
+
+bool DataStack::is_lowest_still_there(const Guess& guess) const {
+  if (lowest_again_.empty() || guess.chunks.empty()) return true;
+  const auto data = static_cast<std::uint64_t>(layout_.at.chunk.data.offset);
+  const Chunk& top = guess.chunks.back();
+  const auto bytes = slice(top.bytes, data, header_);
+  if (!bytes) return false;
+  const Sight before = sight_of(top.at + data, *bytes);
+  const Sight after = sight_of(top.at + data, lowest_again_);
+  // Of a chunk's only frame the instruction moves on.
+  return before.same_as(after);
 }
 
 /// Notices when we lost the CPU halfway: what was copied before and after that is from two moments,
@@ -99,26 +147,8 @@ Result<std::size_t> DataStack::read_quickly(Guess& guess) {
   const Time begun = now();
   auto done = memory_.read_batch(slots_);
   const Duration took = now() - begun;
-  stalled_ = guess.usual.count() > 0 && took > 2 * guess.usual;
-  guess.usual += guess.usual.count() > 0 ? (took - guess.usual) / 16 : took;
+  stalled_ = is_stall(guess, took);
   return done;
-}
-
-/// Puts frames outside of the chunks together to pieces.
-void DataStack::gather_lones(Guess& guess) {
-  std::ranges::sort(guess.lones, {}, &Lone::at);
-  pieces_.clear();
-  for (Lone& lone : guess.lones) {
-    const bool near = !pieces_.empty() && lone.at - pieces_.back().at < max_piece &&
-                      lone.at - (pieces_.back().at + pieces_.back().size) < max_gap;
-    if (!near) pieces_.push_back({lone.at, 0, {}, {}});
-    lone.piece = pieces_.size() - 1;
-    pieces_.back().size = lone.at - pieces_.back().at + header_;
-  }
-  for (Piece& piece : pieces_) {
-    piece.before.resize(piece.size);
-    piece.after.resize(piece.size);
-  }
 }
 
 /// From the cframe that the thread state showed to its frame.
@@ -138,9 +168,8 @@ Result<void> DataStack::find_head(Guess& guess) {
   return {};
 }
 
-/// Of the chunks that were copied takes those that the thread has now. False when it has others.
-bool DataStack::choose_chunks(Guess& guess, std::size_t spares_copied) {
-  guess.spares.resize(spares_copied);
+/// Of the known chunks takes those that the thread has now. False when it has others.
+bool DataStack::choose_chunks(Guess& guess) {
   std::ranges::move(guess.spares, std::back_inserter(guess.chunks));
   guess.spares.clear();
   const auto top = std::ranges::find(guess.chunks, top_chunk_, &Chunk::at);
@@ -150,8 +179,9 @@ bool DataStack::choose_chunks(Guess& guess, std::size_t spares_copied) {
   return true;
 }
 
-/// Reads the headers of the thread's chunks down to the first that is known.
-Result<void> DataStack::learn_chunks(Guess& guess) {
+/// Reads the headers of the thread's chunks down to the first that is known. False, as they have to
+/// be copied first.
+Result<bool> DataStack::learn_chunks(Guess& guess) {
   const auto& at = layout_.at.chunk;
   std::vector<Chunk> above;
   std::vector<std::byte> header(at.struct_size);
@@ -162,12 +192,12 @@ Result<void> DataStack::learn_chunks(Guess& guess) {
       break;
     }
     auto done = memory_.read(chunk, header);
-    if (!done && done.error().kind != ErrorClass::retry) return done;
+    if (!done && done.error().kind != ErrorClass::retry) return tl::make_unexpected(done.error());
     const StructView view{header};
     const std::uint64_t size = done ? view.get(at.size).value_or(0) : 0;
     if (size < at.struct_size || size > max_chunk) {
       guess.chunks.clear();
-      return {};
+      return false;
     }
     above.push_back({chunk, size, std::min(first_copy, size), {}});
     chunk = view.get(at.previous).value_or(RemoteAddress{});
@@ -179,7 +209,7 @@ Result<void> DataStack::learn_chunks(Guess& guess) {
     guess.whole = false;
   }
   std::ranges::move(std::views::reverse(above), std::back_inserter(guess.chunks));
-  return {};
+  return false;
 }
 
 /// The copied chunks are still one list.

@@ -31,6 +31,7 @@ class CodeCache {
     LineTable lines;
     std::vector<bool> ends;    ///< by code unit: an instruction that ends a frame
     std::vector<bool> leaves;  ///< likewise: one that calls or raises
+    std::vector<bool> raises;  ///< likewise: one that raises
 
     /// Whether the instruction at this byte offset into the bytecode ends a frame.
     [[nodiscard]] bool ends_frame(std::uint64_t offset) const {
@@ -38,6 +39,9 @@ class CodeCache {
     }
     [[nodiscard]] bool leaves_frame(std::uint64_t offset) const {
       return offset / code_unit < leaves.size() && leaves[offset / code_unit];
+    }
+    [[nodiscard]] bool raises_at(std::uint64_t offset) const {
+      return offset / code_unit < raises.size() && raises[offset / code_unit];
     }
   };
 

@@ -40,6 +40,11 @@ class DataStack {
 
  private:
   static constexpr std::size_t not_read = SIZE_MAX;
+  /// Copied beyond the last frame that was found.
+  static constexpr std::uint64_t slack = 1024;
+  /// A thread that waits for the next chunk to be read has at most so many generators between two
+  /// frames of its chunks.
+  static constexpr int max_links = 256;
   struct Chunk {
     RemoteAddress at;
     std::uint64_t size = 0;
@@ -79,12 +84,15 @@ class DataStack {
   /// What the last read of a thread found, so that the next one gets all it needs at once.
   struct Guess {
     std::vector<Chunk> chunks;  ///< the lowest one first
-    std::vector<Chunk> spares;  ///< above those when the stack was deeper, likewise
+    std::vector<Chunk> spares;  ///< above those when the stack was deeper, likewise; not copied
     bool whole = false;         ///< the first of them is the thread's first
     std::vector<RemoteAddress> cframes;
     std::vector<Lone> lones;
     std::uint64_t reads = 0;
-    Duration usual{};  ///< how long a read takes
+    bool gone = false;  ///< part of what the last read wanted was not there
+    Duration usual{};   ///< how long a read takes, the median
+    int stalls = 0;     ///< in a row, up to now
+    Duration shortest_stall{};
   };
   /// A frame found on the way up.
   struct Step {
@@ -99,8 +107,11 @@ class DataStack {
   [[nodiscard]] Result<std::size_t> read_quickly(Guess& guess);
   void gather_lones(Guess& guess);
   [[nodiscard]] Result<void> find_head(Guess& guess);
-  [[nodiscard]] Result<void> learn_chunks(Guess& guess);
-  [[nodiscard]] bool choose_chunks(Guess& guess, std::size_t copied);
+  [[nodiscard]] Result<bool> learn_chunks(Guess& guess);
+  [[nodiscard]] bool choose_chunks(Guess& guess);
+  [[nodiscard]] bool is_stall(Guess& guess, Duration took) const;
+  void add_lowest_of_top(const Guess& guess);
+  [[nodiscard]] bool is_lowest_still_there(const Guess& guess) const;
   [[nodiscard]] bool chunks_agree(Guess& guess) const;
   [[nodiscard]] Climb climb(Guess& guess);
   [[nodiscard]] Climb climb_chunk(Guess& guess, std::size_t index);
@@ -117,8 +128,13 @@ class DataStack {
   void drop_raised(const Guess& guess);
   void add_generators_on_top(Guess& guess);
   [[nodiscard]] std::optional<Sight> lone(Guess& guess, RemoteAddress at);
+  void learn_lone(Guess& guess, const Sight& sight);
   [[nodiscard]] Sight either(const Lone& lone, const Sight& before, const Sight& after,
                              bool settled);
+  [[nodiscard]] bool is_called_from_c(const Sight& sight) const;
+  [[nodiscard]] static bool meets_generators(const Guess& guess);
+  [[nodiscard]] bool has_just_begun(const Sight& sight) const;
+  [[nodiscard]] bool has_ended(const Sight& sight) const;
   [[nodiscard]] bool is_mark(const Sight& sight) const;
   [[nodiscard]] Sight sight_of(RemoteAddress at, std::span<const std::byte> bytes) const;
   [[nodiscard]] static bool in_chunks(const Guess& guess, RemoteAddress at);
@@ -131,15 +147,19 @@ class DataStack {
   static constexpr std::size_t guesses_spared = 64;
   RecentMap<RemoteAddress, Guess> guesses_{guesses_spared};  // by thread state
   std::vector<std::byte> head_bytes_;
+  std::vector<std::byte>
+      lowest_again_;  // the lowest frame of the chunk on top; empty: the only one
   std::vector<RemoteAddress> cframe_heads_;
   std::vector<ReadSlot> slots_;
   std::vector<Piece> pieces_;
   RemoteAddress head_;         // current_frame, as read before the chunk
   bool head_is_sure_ = false;  // and the thread's only one at that moment
   RemoteAddress top_chunk_;
-  RemoteAddress data_end_;  // where the next frame of a call would begin, likewise
-  bool stalled_ = false;    // we lost the CPU in the middle of it
-  bool doubtful_ = false;   // something outside of the chunks changed meanwhile
+  RemoteAddress data_end_;           // where the next frame of a call would begin, likewise
+  bool stalled_ = false;             // we lost the CPU in the middle of it
+  bool doubtful_ = false;            // something outside of the chunks changed meanwhile
+  std::vector<Sight> begun_;         // frames that were at their beginning
+  std::vector<Sight> begun_before_;  // those of the read before
   std::vector<Step> steps_;
   std::vector<Sight> links_;  // between two frames of the chunks, the upper one first
   KnownCalls calls_;

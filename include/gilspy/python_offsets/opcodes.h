@@ -15,6 +15,9 @@ struct Opcodes {
   /// Instructions in which a frame calls another one or is left by an exception: those at which the
   /// topmost frame may already be gone.
   std::array<bool, 256> leaves{};
+  /// Of these, those that call nothing: a frame that does not run any more at one of them is gone,
+  /// or about to go.
+  std::array<bool, 256> raises{};
   /// Code units of inline cache that follow an instruction; they are no instructions.
   std::array<std::uint8_t, 256> caches{};
 };

@@ -45,6 +45,26 @@ TEST_P(ChangingStackTest, TakesTheDepthThatComesNextWhenItsOwnDoesNotComeAgain) 
   EXPECT_EQ(stack(), "outer:10 middle:20");
 }
 
+TEST_P(ChangingStackTest, ItsLowerChunksAreOfTheSameMomentAsTheOneOnTop) {
+  push_chunk(first_chunk);
+  const RemoteAddress bottom = push_frame(outer);
+  push_chunk(second_chunk);
+  const RemoteAddress top = push_frame(inner);
+  ASSERT_EQ(stack(), "outer:10 inner:30");
+
+  // All of them return, and others take their places, once the chunk on top has been copied.
+  const auto take_place = [&](RemoteAddress frame, RemoteAddress code) {
+    objects.set(frame, at.frame.code, code + layout.traits.reference_tag_mask);
+    codes.put_unit(frame, code, 1);
+  };
+  memory.before_slot([&](std::size_t, RemoteAddress from) {
+    if (from != first_chunk) return;
+    take_place(bottom, middle);
+    take_place(top, outer);
+  });
+  EXPECT_EQ(stack(), "middle:20 outer:10");
+}
+
 /// A generator between two frames of the chunk, and another one made in its place once it ended.
 class ChangingGeneratorTest : public ChangingStackTest {
  protected:
@@ -60,6 +80,18 @@ class ChangingGeneratorTest : public ChangingStackTest {
       if (from == thread.address + first_field()) set_code(before);
       if (from == first_chunk) changed_ = true;
       if (from != first_chunk && std::exchange(changed_, false)) set_code(after);
+    });
+  }
+
+  /// It has ended until the chunk has been copied, and has been called anew from then on.
+  void end_before_and_begin_after() {
+    const RemoteAddress caller = *memory.read_pointer(at.frame.previous.in(generator));
+    memory.before_slot([=, this](std::size_t, RemoteAddress from) {
+      if (from == first_chunk) changed_ = true;
+      const bool begins = from != first_chunk && std::exchange(changed_, false);
+      if (!begins && from != thread.address + first_field()) return;
+      codes.put_unit(generator, middle, begins ? 1 : 3);
+      objects.set(generator, at.frame.previous, begins ? caller : RemoteAddress{});
     });
   }
 
@@ -91,6 +123,14 @@ TEST_P(ChangingGeneratorTest, IsTheOneThatWasSeenThereForSure) {
   EXPECT_EQ(stack(), "outer:10 middle:20 inner:30");
   change(other, middle);
   EXPECT_EQ(stack(), "outer:10 middle:20 inner:30");
+}
+
+TEST_P(ChangingGeneratorTest, IsAnotherOneOfTheSameFunctionWhereItEnded) {
+  const auto ending = std::ranges::find(layout.opcodes.ends, true) - layout.opcodes.ends.begin();
+  codes.put_opcode(middle, 3, static_cast<std::uint8_t>(ending));
+  ASSERT_EQ(stack(), "outer:10 middle:20 inner:30");
+  end_before_and_begin_after();
+  EXPECT_EQ(error(), ErrorClass::retry);
 }
 
 TEST_P(ChangingGeneratorTest, IsNotGuessed) {

@@ -91,6 +91,21 @@ TEST_P(PoppedFramesTest, AFrameThatAnExceptionLeftIsGone) {
   EXPECT_EQ(stack(), "outer:10");
 }
 
+TEST_P(PoppedFramesTest, AFrameThatRaisedAndDoesNotRunIsGone) {
+  if (!tells_running()) return;
+  for (std::uint16_t opcode = 0; opcode < 256; ++opcode) {
+    if (layout.opcodes.raises.at(opcode)) {
+      codes.put_opcode(inner, 2, static_cast<std::uint8_t>(opcode));
+    }
+  }
+  push_first_chunk();
+  push_frame(outer, 1);
+  const RemoteAddress raised = push_frame(inner, 2);
+  EXPECT_EQ(stack(), "outer:10 inner:31");
+  set_running(raised, false);
+  EXPECT_EQ(stack(), "outer:10");
+}
+
 TEST_P(PoppedFramesTest, AFrameOfAFreedFunctionIsGone) {
   push_first_chunk();
   push_frame(outer, 1);
