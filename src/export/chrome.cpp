@@ -173,7 +173,9 @@ class ChromeTrace {
             {"missed", progress.missed},
             {"unstable", progress.unstable},
             {"stacks", progress.stacks},
-            {"stacks_dropped", progress.stacks_dropped}};
+            {"stacks_dropped", progress.stacks_dropped},
+            {"stacks_retried", progress.trouble.retried},
+            {"resolution_seconds", to_seconds(profile_.resolution())}};
   }
 
   const Profile& profile_;

@@ -37,11 +37,20 @@ Json sampling_json(const Profile& profile) {
   if (profile.wall() > Duration{}) {
     json["achieved_hz"] = static_cast<double>(progress.ticks) / to_seconds(profile.wall());
   }
+  if (const Duration resolution = profile.resolution(); resolution > Duration{}) {
+    json["resolution_seconds"] = to_seconds(resolution);
+  }
   json["ticks"] = progress.ticks;
   json["missed"] = progress.missed;
   json["unstable"] = progress.unstable;
   json["stacks"] = progress.stacks;
   json["stacks_dropped"] = progress.stacks_dropped;
+  json["stacks_retried"] = progress.trouble.retried;
+  json["stack_retries"] = progress.trouble.retries;
+  Json& dropped = json["stacks_dropped_by_reason"] = Json::object();
+  for (std::size_t i = 0; i < stack_drop_count; ++i) {
+    dropped[std::string(name_of(static_cast<StackDrop>(i)))] = progress.trouble.dropped.at(i);
+  }
   json["cpu_seconds"] = to_seconds(progress.cpu);
   return json;
 }

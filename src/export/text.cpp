@@ -96,9 +96,11 @@ std::string sampling_line(const Profile& profile) {
                                 ? fmt::format("{:g} Hz", profile.process.requested_hz)
                                 : "as many Hz as possible";
   return fmt::format(
-      "{} asked, {:.1f} Hz achieved; {} ticks, {} missed, {} unstable; {} stacks, {} dropped",
+      "{} asked, {:.1f} Hz achieved; {} ticks, {} missed, {} unstable; {} stacks, {} dropped, {} "
+      "read again; resolution {:.3g} ms",
       asked, achieved_hz(profile), progress.ticks, progress.missed, progress.unstable,
-      progress.stacks, progress.stacks_dropped);
+      progress.stacks, progress.stacks_dropped, progress.trouble.retried,
+      to_seconds(profile.resolution()) * 1e3);
 }
 
 std::string decimal(std::int64_t nanoseconds, int digits) {

@@ -14,4 +14,15 @@ std::optional<Time> time_of(const Event& event) {
       event);
 }
 
+std::string_view name_of(StackDrop drop) {
+  switch (drop) {
+    case StackDrop::changed: return "changed";
+    case StackDrop::code_changed: return "code_changed";
+    case StackDrop::unreadable: return "unreadable";
+    case StackDrop::thread_gone: return "thread_gone";
+    case StackDrop::not_stopped: return "not_stopped";
+  }
+  return "";
+}
+
 }  // namespace gilspy

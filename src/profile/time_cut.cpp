@@ -32,6 +32,11 @@ Progress between(const Progress& a, const Progress& b, Time at) {
   result.during_handoff = part_of(a.during_handoff, b.during_handoff, share);
   result.stacks = part_of(a.stacks, b.stacks, share);
   result.stacks_dropped = part_of(a.stacks_dropped, b.stacks_dropped, share);
+  result.trouble.retried = part_of(a.trouble.retried, b.trouble.retried, share);
+  result.trouble.retries = part_of(a.trouble.retries, b.trouble.retries, share);
+  for (std::size_t i = 0; i < stack_drop_count; ++i) {
+    result.trouble.dropped.at(i) = part_of(a.trouble.dropped.at(i), b.trouble.dropped.at(i), share);
+  }
   result.cpu =
       a.cpu +
       Duration{static_cast<std::int64_t>(static_cast<double>((b.cpu - a.cpu).count()) * share)};
@@ -47,6 +52,11 @@ Progress since(const Progress& base, Progress progress) {
   less(progress.during_handoff, base.during_handoff);
   less(progress.stacks, base.stacks);
   less(progress.stacks_dropped, base.stacks_dropped);
+  less(progress.trouble.retried, base.trouble.retried);
+  less(progress.trouble.retries, base.trouble.retries);
+  for (std::size_t i = 0; i < stack_drop_count; ++i) {
+    less(progress.trouble.dropped.at(i), base.trouble.dropped.at(i));
+  }
   progress.cpu -= base.cpu;
   return progress;
 }

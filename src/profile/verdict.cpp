@@ -19,6 +19,8 @@ constexpr std::uint64_t fewest_ticks = 50;
 constexpr double most_bad_ticks = 0.20;
 /// More unknown time than this could turn the answer either way.
 constexpr double most_unknown = 0.20;
+/// Stacks that change fast are dropped first: with so many gone, those that are left are others.
+constexpr double most_lost_stacks = 0.20;
 /// A thread that finds the GIL taken one time in five is a slow-down that users notice.
 constexpr double contended_enough = 0.20;
 /// The same for threads that come and go: of the time they want to run, so much goes into waiting.
@@ -162,6 +164,17 @@ std::string resolution_text(const Profile& profile, const GilProfile& gil) {
       gil.handoffs, profile.progress.ticks);
 }
 
+/// The verdict is of states alone, but what comes with it is of stacks.
+std::string lossy_text(const Profile& profile) {
+  const auto dropped = static_cast<double>(profile.progress.stacks_dropped);
+  const double all = dropped + static_cast<double>(profile.progress.stacks);
+  if (all == 0 || dropped / all <= most_lost_stacks) return "";
+  return fmt::format(
+      " {} of the stacks could not be read: what is said of functions is not enough to go by. "
+      "Try --consistent.",
+      percent(dropped / all));
+}
+
 }  // namespace
 
 double unknown_share(const Profile& profile) {
@@ -197,7 +210,7 @@ Verdict verdict_of(const Profile& profile) {
   const bool bound = is_bound(shares);
   return {bound ? VerdictKind::gil_bound : VerdictKind::not_gil_bound,
           (bound ? bound_text(profile, shares) : free_text(profile, gil, shares)) +
-              resolution_text(profile, gil)};
+              resolution_text(profile, gil) + lossy_text(profile)};
 }
 
 }  // namespace gilspy

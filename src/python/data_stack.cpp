@@ -21,6 +21,7 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
   bool nothing_runs = false;
   std::size_t distance = 0;  // of the best so far to what is wanted
   for (int reads = 0; reads < max_reads; ++reads) {
+    ++wanted.looks;
     const auto copied = copy(thread, guess);
     if (!copied) return tl::make_unexpected(copied.error());
     if (!*copied) continue;
@@ -48,7 +49,7 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
     // depth is not taken.
     const bool sure = !doubtful_;
     if (sure && any_lone_ && !any_rival_) learn_calls();
-    if (!wanted.frames) wanted = depth_now(guess);
+    if (!wanted.frames) depth_now(guess, wanted);
     const std::size_t depth = wanted.by_end ? depth_of_calls : found_.size();
     if (sure && (frames.empty() || wanted.off(depth) < distance)) {
       const auto keep = std::min(found_.size(), max_stack_depth);
@@ -64,11 +65,11 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
 
 /// How deep the stack was when the copy began. In 3.11 and 3.12 current_frame is one step away:
 /// where that has changed meanwhile, the end of the data stack has to tell.
-WantedDepth DataStack::depth_now(Guess& guess) {
-  if (head_is_sure_) {
-    if (const auto frames = depth_of(guess, head_)) return {.frames = frames};
-  }
-  return {.frames = depth_up_to(guess, data_end_), .by_end = true};
+void DataStack::depth_now(Guess& guess, WantedDepth& wanted) {
+  if (head_is_sure_) wanted.frames = depth_of(guess, head_);
+  if (wanted.frames) return;
+  wanted.frames = depth_up_to(guess, data_end_);
+  wanted.by_end = true;
 }
 
 /// How many frames lead to this one, whether it is still there or not.

@@ -42,6 +42,7 @@ Result<void> FrameChain::read(RemoteAddress thread, std::vector<FramePosition>& 
   frames.clear();
   std::size_t distance = 0;
   for (int reads = 0; reads < max_reads; ++reads) {
+    ++wanted.looks;
     if (wanted.frames) pause_.wait();
     const auto copied = copy(thread, guess);
     if (!copied) return tl::make_unexpected(copied.error());

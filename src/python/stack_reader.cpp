@@ -8,6 +8,11 @@ namespace {
 /// Reads of one stack while its functions are made and freed meanwhile.
 constexpr int max_reads = 8;
 
+StackDrop drop_of(const Result<void>& done) {
+  const bool gone = !done && done.error().kind != ErrorClass::retry;
+  return gone ? StackDrop::thread_gone : StackDrop::changed;
+}
+
 }  // namespace
 
 Result<StackId> StackReader::read(const PythonThread& thread) {
@@ -17,8 +22,10 @@ Result<StackId> StackReader::read(const PythonThread& thread) {
   for (int reads = 0; reads < max_reads; ++reads) {
     const auto done = objects ? chain_.read(thread.address, frames_, wanted)
                               : data_stack_.read(thread.address, frames_, wanted);
+    effort_ = {wanted.looks - 1, drop_of(done)};
     if (!done) return tl::make_unexpected(done.error());
     if (frames_.empty()) return empty_stack;
+    effort_.failed = StackDrop::code_changed;
     if (confirm_codes()) return resolve();
   }
   return fail(ErrorClass::retry, "a frame without a code object");
@@ -26,9 +33,9 @@ Result<StackId> StackReader::read(const PythonThread& thread) {
 
 Result<StackId> StackReader::read_still(const PythonThread& thread) {
   codes_.trim(now());
-  if (const auto done = still_.read(thread.address, frames_); !done) {
-    return tl::make_unexpected(done.error());
-  }
+  const auto done = still_.read(thread.address, frames_);
+  effort_ = {0, drop_of(done)};
+  if (!done) return tl::make_unexpected(done.error());
   if (frames_.empty()) return empty_stack;
   // Those that are not as they were known are read anew, and stay so.
   static_cast<void>(confirm_codes());

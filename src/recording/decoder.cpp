@@ -19,6 +19,7 @@ struct FrameMemory {
   std::int64_t previous_ns = 0;
   std::vector<Tid> tids;
   std::vector<ThreadState> states;
+  StackTrouble trouble;  ///< of the Progress that comes next
 };
 
 /// The other walker of Fields: each call fills a field in from the wire.
@@ -104,7 +105,18 @@ Event read_event(WireReader& in, FrameMemory& memory) {
   return event;
 }
 
-/// Nothing for a kind that this version does not know.
+void read_trouble(WireReader& in, FrameMemory& memory) {
+  FieldReader fields{in, memory};
+  Fields<FieldReader>::walk(fields, memory.trouble);
+}
+
+Event read_progress(WireReader& in, FrameMemory& memory) {
+  Event event = read_event<Progress>(in, memory);
+  std::get<Progress>(event).trouble = std::exchange(memory.trouble, {});
+  return event;
+}
+
+/// Nothing for a kind that this version does not know, and for one that is part of another event.
 std::optional<Event> read_event_of(Kind kind, WireReader& in, FrameMemory& memory) {
   switch (kind) {
     case Kind::state_changed: return read_event<StateChanged>(in, memory);
@@ -119,7 +131,8 @@ std::optional<Event> read_event_of(Kind kind, WireReader& in, FrameMemory& memor
     case Kind::thread_seen: return read_event<ThreadSeen>(in, memory);
     case Kind::thread_gone: return read_event<ThreadGone>(in, memory);
     case Kind::noted: return read_event<Noted>(in, memory);
-    case Kind::progress: return read_event<Progress>(in, memory);
+    case Kind::progress: return read_progress(in, memory);
+    case Kind::stack_trouble: read_trouble(in, memory); break;
   }
   return std::nullopt;
 }
@@ -134,7 +147,8 @@ std::optional<Event> read_sized(Kind kind, WireReader& in, FrameMemory& memory) 
   WireReader body{in.bytes(in.varint())};
   if (in.stopped()) return std::nullopt;
   std::optional<Event> event = read_event_of(kind, body, memory);
-  if (event && !body.at_end()) body.stop("holds an event with bytes left over");
+  const bool known = event || kind == Kind::stack_trouble;
+  if (known && !body.at_end()) body.stop("holds an event with bytes left over");
   if (body.stopped()) in.stop(body.problem());
   return event;
 }

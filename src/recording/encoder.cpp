@@ -28,6 +28,7 @@ constexpr Kind kind_of(const Progress&) { return Kind::progress; }
 }  // namespace
 
 void Encoder::append(const Event& event) {
+  if (const auto* progress = std::get_if<Progress>(&event)) append_trouble(progress->trouble);
   body_.clear();
   const Kind kind = std::visit(
       [this](const auto& e) {
@@ -35,6 +36,17 @@ void Encoder::append(const Event& event) {
         return kind_of(e);
       },
       event);
+  append_body(kind);
+}
+
+void Encoder::append_trouble(const StackTrouble& trouble) {
+  if (trouble == StackTrouble{}) return;
+  body_.clear();
+  Fields<Encoder>::walk(*this, trouble);
+  append_body(Kind::stack_trouble);
+}
+
+void Encoder::append_body(Kind kind) {
   payload_.push_back(static_cast<std::byte>(kind));
   if (has_size(kind)) put_varint(payload_, body_.size());
   put_bytes(payload_, body_);

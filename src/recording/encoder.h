@@ -45,6 +45,9 @@ class Encoder {
   }
 
  private:
+  void append_trouble(const StackTrouble& trouble);
+  void append_body(Kind kind);
+
   std::vector<std::byte> payload_;
   std::vector<std::byte> body_;  ///< of the event being appended; its size goes in front of it
 

@@ -36,6 +36,7 @@ enum class Kind : std::uint8_t {
   thread_gone = 23,
   noted = 24,
   progress = 25,
+  stack_trouble = 26,
 };
 inline constexpr std::uint8_t first_sized_kind = 16;
 
@@ -139,6 +140,12 @@ struct Fields {
     w.number(e.stacks);
     w.number(e.stacks_dropped);
     w.duration(e.cpu);
+  }
+  /// Part of the Progress that comes next, and an event by itself for those who do not know it.
+  static void walk(Walker& w, Ref<StackTrouble> e) {
+    w.number(e.retried);
+    w.number(e.retries);
+    for (auto& dropped : e.dropped) w.number(dropped);
   }
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "gilspy/base/text.h"
 
 namespace gilspy {
@@ -78,17 +80,40 @@ std::vector<std::string> gil_lines(const Profile& profile) {
   return lines;
 }
 
+/// " (4 dropped: 3 changed meanwhile, 1 thread gone; 12 read again, 30 times in all)".
+std::string stack_trouble(const Progress& progress) {
+  static constexpr std::array reasons{"changed meanwhile", "code changed", "unreadable",
+                                      "thread gone", "thread not stopped"};
+  static_assert(reasons.size() == stack_drop_count);
+  std::string text = fmt::format("{} dropped", progress.stacks_dropped);
+  std::string_view between = ": ";
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    if (progress.trouble.dropped.at(i) == 0) continue;
+    text += fmt::format("{}{} {}", between, progress.trouble.dropped.at(i), reasons.at(i));
+    between = ", ";
+  }
+  if (progress.trouble.retried > 0) {
+    text += fmt::format("; {} read again, {} times in all", progress.trouble.retried,
+                        progress.trouble.retries);
+  }
+  return text;
+}
+
 std::string sampling_cost_line(const Profile& profile) {
   const Progress& progress = profile.progress;
   const double wall = to_seconds(profile.wall());
   const double hz = profile.process.requested_hz;
   return fmt::format(
-      "Sampling: {} asked, {:.0f} achieved, {} ticks, {} missed, {} unstable, {} stacks ({} "
-      "dropped), gilspy used {} of a core",
+      "Sampling: {} asked, {:.0f} achieved, {} ticks, {} missed, {} unstable, {} stacks ({}), "
+      "gilspy used {} of a core{}",
       hz > 0 ? fmt::format("{:.0f} Hz", hz) : "as many Hz as go",
       wall > 0 ? static_cast<double>(progress.ticks) / wall : 0, progress.ticks, progress.missed,
-      progress.unstable, progress.stacks, progress.stacks_dropped,
-      percent(share_of_wall(profile, progress.cpu)));
+      progress.unstable, progress.stacks, stack_trouble(progress),
+      percent(share_of_wall(profile, progress.cpu)),
+      progress.ticks == 0
+          ? ""
+          : fmt::format("\n          holds and waits below {} are not seen one by one",
+                        human(profile.resolution())));
 }
 
 }  // namespace gilspy

@@ -138,8 +138,12 @@ void Sampler::State::sample_stacks() {
     const auto stack = still_stacks_
                            ? still_stacks_->read(lane, lanes_.gils()[standing->gil].reader)
                            : stacks_.read(standing->python);
+    const StackEffort& effort = still_stacks_ ? still_stacks_->effort() : stacks_.effort();
+    if (effort.again > 0) ++totals.trouble.retried;
+    totals.trouble.retries += effort.again;
     if (!stack) {
       ++totals.stacks_dropped;
+      ++totals.trouble.dropped.at(static_cast<std::size_t>(effort.failed));
       if (stack.error().kind == ErrorClass::drop_thread) refresh_wanted_ = true;
       continue;
     }

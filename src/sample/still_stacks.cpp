@@ -29,10 +29,16 @@ Result<StackId> StillStacks::read(const Lane& lane, const GilReader& gil) {
   Result<StackId> stack = tl::make_unexpected(changed);
   for (int tries = 0; tries < max_tries; ++tries) {
     const auto moment = look_at(gil);
+    effort_ = {static_cast<std::uint32_t>(tries), StackDrop::unreadable};
     if (!moment) return fail(ErrorClass::retry, "the GIL cannot be read");
+    effort_.failed = StackDrop::changed;
     const bool runs = is_alone(lane, *moment) && is_on_queue(lane);
     stack = runs ? read_stopped(lane, gil) : read_idle(lane, gil, *moment);
-    if (stack || stack.error().kind != ErrorClass::retry) break;
+    if (stack) break;
+    if (stack.error().kind != ErrorClass::retry) {
+      effort_.failed = StackDrop::thread_gone;
+      break;
+    }
     // A thread that was let go needs a moment to get on.
     std::this_thread::sleep_for(respite);
   }
@@ -49,7 +55,10 @@ std::optional<GilMoment> StillStacks::look_at(const GilReader& gil) {
 
 Result<StackId> StillStacks::read_stopped(const Lane& lane, const GilReader& gil) {
   const auto stop = ThreadStop::stop(lane.tid);
-  if (!stop) return fail(ErrorClass::retry, "the thread cannot be stopped");
+  if (!stop) {
+    effort_.failed = StackDrop::not_stopped;
+    return fail(ErrorClass::retry, "the thread cannot be stopped");
+  }
   // It may have given the GIL away before it stopped, and is no business of others' then.
   const auto moment = look_at(gil);
   if (!moment || !is_alone(lane, *moment)) return tl::make_unexpected(changed);

@@ -22,6 +22,9 @@ class StillStacks {
   /// stopped: another tracer has it, or it is not allowed.
   [[nodiscard]] Result<StackId> read(const Lane& lane, const GilReader& gil);
 
+  /// Of the last one.
+  [[nodiscard]] const StackEffort& effort() const { return effort_; }
+
  private:
   [[nodiscard]] std::optional<GilMoment> look_at(const GilReader& gil);
   [[nodiscard]] Result<StackId> read_stopped(const Lane& lane, const GilReader& gil);
@@ -30,6 +33,7 @@ class StillStacks {
 
   MemoryReader& memory_;
   StackReader& stacks_;
+  StackEffort effort_;
 };
 
 }  // namespace gilspy

@@ -49,6 +49,11 @@ Progress since(const Progress& progress, const Progress& before) {
   part.during_handoff -= before.during_handoff;
   part.stacks -= before.stacks;
   part.stacks_dropped -= before.stacks_dropped;
+  part.trouble.retried -= before.trouble.retried;
+  part.trouble.retries -= before.trouble.retries;
+  for (std::size_t i = 0; i < stack_drop_count; ++i) {
+    part.trouble.dropped.at(i) -= before.trouble.dropped.at(i);
+  }
   part.cpu -= before.cpu;
   return part;
 }

@@ -64,7 +64,10 @@ def test_a_target_that_is_traced_already_goes_on(any_python, start, tmp_path):
     try:
         assert "attached" in tracer.stderr.readline()
         summary = harness.attach(target, 1, tmp_path / "out.json", *OPTIONS)
-        assert summary.data["sampling"]["stacks_dropped"] > 100
+        sampling = summary.data["sampling"]
+        assert sampling["stacks_dropped"] > 100
+        assert sampling["stacks_dropped_by_reason"]["not_stopped"] > 100
+        assert sum(sampling["stacks_dropped_by_reason"].values()) == sampling["stacks_dropped"]
     finally:
         tracer.terminate()
         tracer.communicate()

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -122,6 +124,25 @@ struct Noted {
   friend bool operator==(const Noted&, const Noted&) = default;
 };
 
+/// Why there was no stack where one was wanted.
+enum class StackDrop : std::uint8_t {
+  changed,       ///< no two looks at it hung together
+  code_changed,  ///< functions were made and freed while it was read
+  unreadable,    ///< memory that should be there was not
+  thread_gone,
+  not_stopped,  ///< another tracer has the thread, or stopping it is not allowed
+};
+inline constexpr std::size_t stack_drop_count = 5;
+[[nodiscard]] std::string_view name_of(StackDrop drop);
+
+/// How hard it was to read the stacks of a Progress.
+struct StackTrouble {
+  std::uint64_t retried = 0;  ///< stacks that were not had at the first look
+  std::uint64_t retries = 0;  ///< looks beyond the first, of all stacks
+  std::array<std::uint64_t, stack_drop_count> dropped{};  ///< by StackDrop; adds up to all dropped
+  friend bool operator==(const StackTrouble&, const StackTrouble&) = default;
+};
+
 /// Totals since the start of sampling; sent at least once a second and at the end.
 struct Progress {
   Time at;
@@ -133,6 +154,7 @@ struct Progress {
   std::uint64_t stacks = 0;
   std::uint64_t stacks_dropped = 0;
   Duration cpu{};  ///< CPU time gilspy itself has used
+  StackTrouble trouble{};
   friend bool operator==(const Progress&, const Progress&) = default;
 };
 

@@ -158,6 +158,10 @@ struct Profile {
   std::shared_ptr<const Tables> tables;
 
   [[nodiscard]] Duration wall() const { return end - begin; }
+  /// A shorter hold is not seen for sure: the mean time between two ticks; 0 without ticks.
+  [[nodiscard]] Duration resolution() const {
+    return progress.ticks > 0 ? wall() / static_cast<std::int64_t>(progress.ticks) : Duration{};
+  }
   /// False where there is nothing to say of any GIL: on a free-threaded build that runs without it.
   [[nodiscard]] bool has_gil() const { return !gils.empty() || process.gil_enabled != false; }
   [[nodiscard]] const std::vector<StackWeight>& stacks_by(Weight weight) const {

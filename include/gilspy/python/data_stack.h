@@ -116,7 +116,7 @@ class DataStack {
   [[nodiscard]] Climb climb(Guess& guess);
   [[nodiscard]] Climb climb_chunk(Guess& guess, std::size_t index);
   [[nodiscard]] bool step_onto(Guess& guess, const Sight& sight);
-  [[nodiscard]] WantedDepth depth_now(Guess& guess);
+  void depth_now(Guess& guess, WantedDepth& wanted);
   [[nodiscard]] std::optional<std::size_t> depth_of(Guess& guess, RemoteAddress frame);
   [[nodiscard]] static RemoteAddress last_caller(const Guess& guess, RemoteAddress frame);
   [[nodiscard]] std::size_t depth_up_to(const Guess& guess, RemoteAddress end);

@@ -26,6 +26,7 @@ struct WantedDepth {
   /// Told by where the thread's next frame would begin: without generators on top of it, and with
   /// frames that an exception has just ended.
   bool by_end = false;
+  std::uint32_t looks = 0;  ///< at the stack, up to now
 
   /// How far this depth is off.
   [[nodiscard]] std::size_t off(std::size_t depth) const {

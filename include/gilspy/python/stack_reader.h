@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gilspy/base/memory_reader.h"
+#include "gilspy/model/events.h"
 #include "gilspy/model/tables.h"
 #include "gilspy/python/code_cache.h"
 #include "gilspy/python/data_stack.h"
@@ -14,6 +15,12 @@
 #include "gilspy/python_offsets/layout.h"
 
 namespace gilspy {
+
+/// What a stack took to read.
+struct StackEffort {
+  std::uint32_t again = 0;                ///< looks beyond the first
+  StackDrop failed = StackDrop::changed;  ///< why there is none, if there is none
+};
 
 /// Reads the Python stacks of running threads.
 class StackReader {
@@ -32,6 +39,9 @@ class StackReader {
   /// The same of a thread that does not run meanwhile; the caller sees to that.
   [[nodiscard]] Result<StackId> read_still(const PythonThread& thread);
 
+  /// Of the last of these.
+  [[nodiscard]] const StackEffort& effort() const { return effort_; }
+
  private:
   [[nodiscard]] bool confirm_codes();
   [[nodiscard]] Result<StackId> resolve();
@@ -44,6 +54,7 @@ class StackReader {
   DataStack data_stack_;
   FrameChain chain_;
   StillStack still_;
+  StackEffort effort_;
   std::vector<FramePosition> frames_;  // outermost first
   std::vector<RemoteAddress> addresses_;
 };

@@ -69,6 +69,13 @@ function showBlockers(recording, blockers, waited) {
     : [el('tr', {}, el('td', {}, 'Nobody: no thread was seen waiting for another.'))]));
 }
 
+/** " (3 changed, 1 thread gone)". */
+function dropReasons(counts) {
+  const reasons = Object.entries(counts).filter(([, count]) => count > 0);
+  if (reasons.length === 0) return '';
+  return ' (' + reasons.map(([reason, count]) => count + ' ' + reason.replace('_', ' ')).join(', ') + ')';
+}
+
 function showAbout(recording) {
   const {facts, summary} = recording;
   const sampling = summary.sampling;
@@ -76,8 +83,10 @@ function showAbout(recording) {
     (sampling.requested_hz > 0 ? sampling.requested_hz.toFixed(0) + ' Hz asked' : 'as many Hz as go') + ', ' +
       (sampling.achieved_hz || 0).toFixed(1) + ' Hz achieved; ' + sampling.ticks + ' ticks, ' + sampling.missed +
       ' missed, ' + sampling.unstable + ' unstable; ' + sampling.stacks + ' stacks, ' + sampling.stacks_dropped +
-      ' dropped; gilspy used ' + human(sampling.cpu_seconds) + ' of CPU',
-    'What is shorter than the time between two ticks is not seen one by one. Hand-offs are counted by the GIL itself.',
+      ' dropped' + dropReasons(sampling.stacks_dropped_by_reason) + ', ' + sampling.stacks_retried + ' read again (' +
+      sampling.stack_retries + ' times in all); gilspy used ' + human(sampling.cpu_seconds) + ' of CPU',
+    'What is shorter than ' + human(sampling.resolution_seconds || 0) + ', the time between two ticks, is not seen one ' +
+      'by one. Hand-offs are counted by the GIL itself.',
     'gilspy ' + summary.gilspy,
   ];
   if (facts.grain > 0) {

@@ -54,7 +54,8 @@ class JsonExport : public ::testing::Test {
     builder.accept(GilChanged{at_ms(600), GilId{0}, main_thread, true, 1});
     builder.accept(StateChanged{at_ms(600), worker, sleeping});
     builder.accept(StateChanged{at_ms(600), main_thread, holding});
-    builder.accept(Progress{at_ms(1000), 990, 10, 1, 3, 100, 2, std::chrono::milliseconds{12}});
+    builder.accept(Progress{at_ms(1000), 990, 10, 1, 3, 100, 2, std::chrono::milliseconds{12},
+                            StackTrouble{7, 30, {1, 0, 0, 1, 0}}});
     builder.accept(ProcessEnded{at_ms(1000), Pid{7}});
   }
 
@@ -74,6 +75,9 @@ TEST_F(JsonExport, KeysAndFigures) {
   EXPECT_EQ(json["clock"]["start_unix_ns"], 1'700'000'000'000'000'000);
   EXPECT_EQ(json["sampling"], Json::parse(R"j({"requested_hz": 1000.0, "achieved_hz": 990.0,
       "ticks": 990, "missed": 10, "unstable": 1, "stacks": 100, "stacks_dropped": 2,
+      "resolution_seconds": 0.001010101, "stacks_retried": 7, "stack_retries": 30,
+      "stacks_dropped_by_reason":
+          {"changed": 1, "code_changed": 0, "unreadable": 0, "thread_gone": 1, "not_stopped": 0},
       "cpu_seconds": 0.012})j"));
   // Two want a CPU for 600 ms and one for 400: 1600 to the 1000 that had one.
   EXPECT_EQ(json["gil"], Json::parse(R"j({"held_share": 0.9, "contended_share": 0.6,

@@ -120,7 +120,8 @@ TEST(Pprof, SaysHowWellItSampled) {
   EXPECT_EQ(read.file.duration_nanos(), ms(10).count());
   EXPECT_EQ(
       read.text(read.file.comment(2)),
-      "1000 Hz asked, 1000.0 Hz achieved; 10 ticks, 2 missed, 0 unstable; 0 stacks, 0 dropped");
+      "1000 Hz asked, 1000.0 Hz achieved; 10 ticks, 2 missed, 0 unstable; 0 stacks, 0 dropped, 0 "
+      "read again; resolution 1 ms");
   EXPECT_EQ(read.text(read.file.mapping(0).filename()), "python");
 }
 

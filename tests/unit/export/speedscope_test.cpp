@@ -94,7 +94,7 @@ TEST(Speedscope, SaysWhatItIs) {
   EXPECT_THAT(file["exporter"].get<std::string>(), ::testing::StartsWith("gilspy "));
   EXPECT_EQ(file["gilspy"]["sampling"],
             "1000 Hz asked, 1000.0 Hz achieved; 10 ticks, 2 missed, 0 unstable; "
-            "0 stacks, 0 dropped");
+            "0 stacks, 0 dropped, 0 read again; resolution 1 ms");
 }
 
 TEST(Speedscope, ThreadsWithoutWeightAreLeftOut) {

@@ -136,6 +136,15 @@ TEST(Verdict, LostTicksAreNotEnough) {
   EXPECT_THAT(s.profile().verdict.text, StartsWith("Not enough data: 24 % of the ticks"));
 }
 
+TEST(Verdict, SaysWhenManyStacksWereLost) {
+  Stream s;
+  alternate(s, 1000);
+  s.builder.accept(Progress{.at = at_ms(1000), .ticks = 1000, .stacks = 80, .stacks_dropped = 20});
+  EXPECT_THAT(s.profile().verdict.text, ::testing::Not(HasSubstr("could not be read")));
+  s.builder.accept(Progress{.at = at_ms(1000), .ticks = 1000, .stacks = 79, .stacks_dropped = 21});
+  EXPECT_THAT(s.profile().verdict.text, HasSubstr(" 21 % of the stacks could not be read"));
+}
+
 TEST(Verdict, UnknownThreadsAreNotEnough) {
   Stream s;
   s.start();

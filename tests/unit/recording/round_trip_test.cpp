@@ -72,7 +72,8 @@ TEST(Recording, GivesBackTheExtremesOfEveryField) {
       GilChanged{end_of_time, GilId{u32_max}, Tid{i32_max}, false, u32_max},
       StackSampled{end_of_time, Tid{i32_max}, StackId{u32_max}},
       Noted{end_of_time, Pid{i32_max}, std::string(longest_text, 'n')},
-      Progress{end_of_time, u64_max, u64_max, u64_max, u64_max, u64_max, u64_max, Duration::min()},
+      Progress{end_of_time, u64_max, u64_max, u64_max, u64_max, u64_max, u64_max, Duration::min(),
+               StackTrouble{u64_max, u64_max, {u64_max, u64_max, u64_max, u64_max, u64_max}}},
       ProcessEnded{end_of_time, Pid{i32_max}, EndReason::lost}};
   const auto back = replay_bytes(record(events));
   EXPECT_EQ(back.events, events);

@@ -59,7 +59,8 @@ class Summary : public ::testing::Test {
     builder.accept(GilChanged{at_ms(900), gil, no_thread, true, 0});
     builder.accept(StateChanged{at_ms(900), worker, sleeping});
     builder.accept(StateChanged{at_ms(900), main_thread, sleeping});
-    builder.accept(Progress{at_ms(1000), 998, 2, 1, 3, 100, 4, std::chrono::milliseconds{12}});
+    builder.accept(Progress{at_ms(1000), 998, 2, 1, 3, 100, 4, std::chrono::milliseconds{12},
+                            StackTrouble{12, 30, {3, 0, 0, 1, 0}}});
   }
   StackId frame(std::string_view function, std::uint32_t line) {
     return names.stack(empty_stack, names.code(function, "/app/worker.py", 1), line);
@@ -98,7 +99,8 @@ Worst blockers
 Notes
   +0.80 s  the target was stopped
 
-Sampling: 1000 Hz asked, 998 achieved, 998 ticks, 2 missed, 1 unstable, 100 stacks (4 dropped), gilspy used 1.2 % of a core
+Sampling: 1000 Hz asked, 998 achieved, 998 ticks, 2 missed, 1 unstable, 100 stacks (4 dropped: 3 changed meanwhile, 1 thread gone; 12 read again, 30 times in all), gilspy used 1.2 % of a core
+          holds and waits below 1.00 ms are not seen one by one
 )");
 }
 
