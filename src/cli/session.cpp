@@ -46,14 +46,23 @@ UniqueFd open_recording(const std::string& name) {
 
 }  // namespace
 
-void add_session_options(CLI::App& command, SessionOptions& options) {
-  add_output_options(command, options.output);
-  command.add_option("-d,--duration", options.seconds, "sample for so many seconds")
-      ->check(CLI::PositiveNumber);
+void add_rate_options(CLI::App& command, SessionOptions& options) {
   command.add_option("-r,--rate", options.rate, "looks at the threads' states per second, or max")
       ->capture_default_str();
   command.add_option("--stack-rate", options.stack_rate, "looks at the stacks per second, or max")
       ->capture_default_str();
+  command
+      .add_option("--cpu-budget", options.cpu_budget,
+                  "percent of a core that gilspy may use: it lowers the stacks' rate, then the "
+                  "states'")
+      ->check(CLI::PositiveNumber);
+}
+
+void add_session_options(CLI::App& command, SessionOptions& options) {
+  add_output_options(command, options.output);
+  command.add_option("-d,--duration", options.seconds, "sample for so many seconds")
+      ->check(CLI::PositiveNumber);
+  add_rate_options(command, options);
   command.add_flag(
       "--consistent", options.consistent,
       "stop the thread that holds the GIL while its stack is read: no stack is a guess");
@@ -73,6 +82,7 @@ RunOptions run_options(const SessionOptions& options) {
   run.rates.state_hz = parse_rate("--rate", options.rate);
   run.rates.stack_hz = parse_rate("--stack-rate", options.stack_rate);
   run.rates.consistent = options.consistent;
+  if (options.cpu_budget) run.cpu_budget = *options.cpu_budget / 100;
   if (options.seconds) run.duration = Duration{static_cast<std::int64_t>(*options.seconds * 1e9)};
   return run;
 }

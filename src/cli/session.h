@@ -21,10 +21,13 @@ struct SessionOptions {
   std::optional<double> seconds;
   std::string rate = "1000";
   std::string stack_rate = "100";
+  std::optional<double> cpu_budget;  ///< percent of a core
   bool consistent = false;
   bool quiet = false;
 };
 
+/// How often to look, and how much that may cost: what `top` shares with the two as well.
+void add_rate_options(CLI::App& command, SessionOptions& options);
 void add_session_options(CLI::App& command, SessionOptions& options);
 
 /// Throws Failure(usage) for anything that would only fail after the run.

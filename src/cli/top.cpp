@@ -148,14 +148,7 @@ void add_top(CLI::App& app, int& status) {
       ->check(CLI::Range(1.0, 600.0))
       ->capture_default_str();
   command->add_flag("--once", options->once, "watch for one window, print it as text, and end");
-  command
-      ->add_option("-r,--rate", options->rates.rate,
-                   "looks at the threads' states per second, or max")
-      ->capture_default_str();
-  command
-      ->add_option("--stack-rate", options->rates.stack_rate,
-                   "looks at the stacks per second, or max")
-      ->capture_default_str();
+  add_rate_options(*command, options->rates);
   command->callback([options, &status] { status = top_command(*options); });
 }
 

@@ -1,5 +1,6 @@
 #include "gilspy/sample/run.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -7,7 +8,10 @@
 #include <cerrno>
 #include <cmath>
 #include <random>
+#include <string>
+#include <utility>
 
+#include "cpu_budget.h"
 #include "precedence.h"
 
 namespace gilspy {
@@ -65,8 +69,8 @@ class Schedule {
 /// Whether the stacks' moment has come at this tick.
 class StackPace {
  public:
-  explicit StackPace(const SamplerOptions& rates) {
-    if (rates.stack_hz > 0) period_ = Duration{static_cast<std::int64_t>(1e9 / rates.stack_hz)};
+  explicit StackPace(double hz) {
+    if (hz > 0) period_ = Duration{static_cast<std::int64_t>(1e9 / hz)};
   }
   [[nodiscard]] bool due(Time now) {
     if (now < next_) return false;
@@ -115,20 +119,82 @@ EndReason reason_of(Sampler::Outcome outcome) {
   return outcome == Sampler::Outcome::execed ? EndReason::target_execed : EndReason::target_ended;
 }
 
+Duration own_cpu_time() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return std::chrono::seconds{used.tv_sec} + Duration{used.tv_nsec};
+}
+
+/// When to tick and when to look at stacks, at rates that a budget may change.
+class Pace {
+ public:
+  Pace(const RunOptions& options, Time start)
+      : rates_{options.rates.state_hz, options.rates.stack_hz},
+        share_(options.cpu_budget),
+        judged_(start),
+        cpu_(own_cpu_time()) {
+    if (share_) budget_.emplace(*share_, rates_);
+    begin(start);
+  }
+
+  [[nodiscard]] Schedule& ticks() { return *ticks_; }
+  [[nodiscard]] bool stacks_due(Time moment) { return stacks_->due(moment); }
+
+  /// Tells how long a tick took that was made at this moment.
+  void ticked(Sampler& sampler, Time began) {
+    const Time at = now();
+    if (precedence_) precedence_->spent(at - began, ticks_->period());
+    if (!budget_ || at - judged_ < CpuBudget::period) return;
+    const Duration cpu = own_cpu_time();
+    const std::uint64_t count = sampler.ticks();
+    const auto changed =
+        budget_->spent(cpu - std::exchange(cpu_, cpu), at - std::exchange(judged_, at),
+                       count - std::exchange(count_, count));
+    if (!changed) return;
+    rates_ = *changed;
+    sampler.change_rates(rates_.state_hz, rates_.stack_hz, text());
+    begin(at);
+  }
+
+ private:
+  void begin(Time at) {
+    ticks_.emplace(at, rates_.state_hz);
+    stacks_.emplace(rates_.stack_hz);
+    if (ticks_->paced() != precedence_.has_value()) {
+      ticks_->paced() ? static_cast<void>(precedence_.emplace()) : precedence_.reset();
+    }
+  }
+  [[nodiscard]] std::string text() const {
+    const auto rate = [](double hz, const char* no_limit) {
+      return hz > 0 ? fmt::format("at {:.{}f} Hz", hz, hz < 10 ? 1 : 0) : std::string{no_limit};
+    };
+    return fmt::format("from here on, for a CPU budget of {:g} %: states {}, stacks {}",
+                       100 * *share_, rate(rates_.state_hz, "as often as it goes"),
+                       rate(rates_.stack_hz, "each time"));
+  }
+
+  CpuBudget::Rates rates_;
+  std::optional<double> share_;
+  std::optional<CpuBudget> budget_;
+  std::optional<Schedule> ticks_;
+  std::optional<StackPace> stacks_;
+  std::optional<Precedence> precedence_;
+  Time judged_;
+  Duration cpu_;
+  std::uint64_t count_ = 0;
+};
+
 EndReason loop(Sampler& sampler, const RunOptions& options, const std::vector<Watch>& watches) {
   if (const auto first = sampler.begin(); first != Sampler::Outcome::alive) return reason_of(first);
   const Time start = now();
   const Time end = options.duration ? start + *options.duration : Time::max();
-  Schedule schedule{start, options.rates.state_hz};
-  StackPace stacks{options.rates};
+  Pace pace{options, start};
   Lookout lookout{watches, start};
-  std::optional<Precedence> precedence;
-  if (schedule.paced()) precedence.emplace();
   while (true) {
     Time moment = now();
-    if (schedule.paced()) {
+    if (pace.ticks().paced()) {
       std::uint64_t missed = 0;
-      moment = schedule.next(moment, missed);
+      moment = pace.ticks().next(moment, missed);
       if (missed > 0) sampler.missed(missed);
       if (auto reason = lookout.wait(std::min(moment, end))) return *reason;
     } else if (auto reason = lookout.look()) {
@@ -136,9 +202,9 @@ EndReason loop(Sampler& sampler, const RunOptions& options, const std::vector<Wa
     }
     if (moment >= end) return EndReason::requested;
     const Time began = now();
-    const auto outcome = sampler.tick(stacks.due(moment));
-    if (precedence) precedence->spent(now() - began, schedule.period());
+    const auto outcome = sampler.tick(pace.stacks_due(moment));
     if (outcome != Sampler::Outcome::alive) return reason_of(outcome);
+    pace.ticked(sampler, began);
   }
 }
 

@@ -129,6 +129,12 @@ Sampler::Outcome Sampler::State::keep_up() {
   return Outcome::alive;
 }
 
+void Sampler::State::change_rates(double state_hz, double stack_hz, const std::string& why) {
+  options_.state_hz = state_hz;
+  options_.stack_hz = stack_hz;
+  sink_.accept(Noted{now_, process_.pid(), why});
+}
+
 void Sampler::State::end(EndReason reason) {
   tell_owed_stacks(last_tick_, true);
   now_ = now();
@@ -146,6 +152,9 @@ Sampler::~Sampler() = default;
 
 Sampler::Outcome Sampler::begin() { return state_->begin(); }
 Sampler::Outcome Sampler::tick(bool stacks) { return state_->tick(stacks); }
+void Sampler::change_rates(double state_hz, double stack_hz, const std::string& why) {
+  state_->change_rates(state_hz, stack_hz, why);
+}
 void Sampler::missed(std::uint64_t ticks) { state_->totals.missed += ticks; }
 void Sampler::end(EndReason reason) { state_->end(reason); }
 std::uint64_t Sampler::ticks() const { return state_->totals.ticks; }

@@ -35,6 +35,7 @@ class Sampler::State {
 
   Outcome begin();
   Outcome tick(bool stacks);
+  void change_rates(double state_hz, double stack_hz, const std::string& why);
   void end(EndReason reason);
 
   Progress totals;

@@ -1,6 +1,7 @@
 """gilspy attach: every way it can end leaves whole files, and the target as it was."""
 
 import json
+import re
 import signal
 
 import harness
@@ -90,3 +91,29 @@ def test_target_stopped_and_continued(session):
     summary = session.assert_ends_with_whole_files()
     for thread in summary.threads:
         assert thread.seconds == pytest.approx(summary.wall, rel=0.02), thread
+
+
+def test_a_cpu_budget_lowers_the_rates_and_says_so(start, any_python, tmp_path):
+    target = start(any_python, "forever.py")
+    recording = tmp_path / "run.gilspy"
+    # Nobody can look as often as it goes with a thousandth of a core.
+    harness.attach(
+        target, 4, tmp_path / "out.json",
+        "--recording", recording, "-r", "max", "--stack-rate", "max", "--cpu-budget", "0.1",
+    )  # fmt: skip
+    report = harness.gilspy("report", recording, "-f", "summary")
+    assert report.returncode == 0, report.stderr.decode()
+    notes = re.findall(r"CPU budget of 0.1 %: states (.*), stacks (.*)", report.stdout.decode())
+    # The stacks' rate first, for as long as there is any to take away.
+    assert notes[0][0] == "as often as it goes"
+    assert re.fullmatch(r"at \d+ Hz", notes[0][1])
+    assert notes[-1][1] == "at 1.0 Hz"
+    assert re.fullmatch(r"at \d+ Hz", notes[-1][0])
+    target.assert_runs_on()
+
+
+@pytest.mark.parametrize("percent", ["0", "-1", "much"])
+def test_a_budget_of_nothing_is_a_wrong_command_line(percent):
+    result = harness.gilspy("attach", "--pid", "1", "--cpu-budget", percent)
+    assert result.returncode == 2
+    assert b"--cpu-budget" in result.stderr

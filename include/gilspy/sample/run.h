@@ -18,6 +18,9 @@ struct Watch {
 struct RunOptions {
   SamplerOptions rates;
   std::optional<Duration> duration;  ///< nothing: until something else ends it
+  /// The share of a core that sampling may use. Rates are lowered to keep within it, the stacks'
+  /// first, and raised again.
+  std::optional<double> cpu_budget;
 };
 
 /// Ticks on absolute, jittered deadlines until the duration is over, a watch ends it, or the target

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "gilspy/base/memory_reader.h"
 #include "gilspy/locate/target.h"
@@ -38,6 +39,9 @@ class Sampler {
   Outcome begin();
   /// One look at the GIL and every thread; with `stacks`, at their Python stacks as well.
   Outcome tick(bool stacks);
+  /// From now on there are so many ticks and looks at stacks a second, as SamplerOptions says, and
+  /// the sink is told why.
+  void change_rates(double state_hz, double stack_hz, const std::string& why);
   /// Counts moments for which no tick was made.
   void missed(std::uint64_t ticks);
   /// Tells the totals and the end.
