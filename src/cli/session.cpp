@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -34,9 +35,19 @@ double parse_rate(const std::string& option, const std::string& text) {
   return rate;
 }
 
+/// On a disk where there is one to write to: a run of hours must not fill the memory.
+UniqueFd unnamed_file() {
+  const char* folder = std::getenv("TMPDIR");
+  if (folder == nullptr || *folder == '\0') folder = "/var/tmp";
+  UniqueFd file{::open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600)};
+  if (!file) file.reset(::memfd_create("gilspy-recording", MFD_CLOEXEC));
+  return file;
+}
+
 UniqueFd open_recording(const std::string& name) {
-  UniqueFd file{name.empty() ? ::memfd_create("gilspy-recording", MFD_CLOEXEC)
-                             : ::open(name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+  UniqueFd file =
+      name.empty() ? unnamed_file()
+                   : UniqueFd{::open(name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
   if (!file) {
     throw Failure(ExitCode::other,
                   fmt::format("cannot write the recording '{}': {}", name, std::strerror(errno)));
