@@ -86,14 +86,17 @@ void replay_into_profile(benchmark::State& state) {
   RecordingWriter writer{UniqueFd{file}};
   for (const Event& event : events) writer.accept(event);
   writer.flush();
-  std::ifstream stream{name, std::ios::binary};
+  const std::ifstream stream{name, std::ios::binary};
   std::stringstream bytes;
   bytes << stream.rdbuf();
   const std::string recording = bytes.str();
   for (auto _ : state) {
     std::istringstream input{recording};
     ProfileBuilder builder;
-    if (!replay(input, builder).whole) return state.SkipWithError("the recording is not whole");
+    if (!replay(input, builder).whole) {
+      state.SkipWithError("the recording is not whole");
+      return;
+    }
     benchmark::DoNotOptimize(builder.profile());
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(events.size()));

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "gilspy/locate/target.h"
 #include "gilspy/model/tables.h"
@@ -29,10 +30,9 @@ class NoSink : public SampleSink {
 
 /// A process with a Python, and its newest thread: in our workloads one of those that compute.
 struct Live {
-  explicit Live(Pid of) : pid(of), process(ProcDir::open(of)), memory(of) {}
+  explicit Live(ProcDir of) : process(std::move(of)), memory(process.pid()) {}
 
-  Pid pid;
-  std::optional<ProcDir> process;
+  ProcDir process;
   ProcessMemory memory;
   Target target;
   PythonInterpreter interpreter;
@@ -46,7 +46,10 @@ void gil_read(benchmark::State& state, const Shared& live) {
   const std::array slot{reader.slot(bytes)};
   for (auto _ : state) {
     const auto done = live->memory.read_batch(slot);
-    if (!done || *done != 1) return state.SkipWithError("the GIL could not be read");
+    if (!done || *done != 1) {
+      state.SkipWithError("the GIL could not be read");
+      return;
+    }
     benchmark::DoNotOptimize(reader.decode(bytes));
   }
   state.SetItemsProcessed(state.iterations());
@@ -54,7 +57,7 @@ void gil_read(benchmark::State& state, const Shared& live) {
 
 /// Where one thread stands in the kernel.
 void syscall_read(benchmark::State& state, const Shared& live) {
-  const ThreadFiles files{*live->process, Tid{live->pid.value}};
+  const ThreadFiles files{live->process, Tid{live->process.pid().value}};
   for (auto _ : state) benchmark::DoNotOptimize(files.syscall());
   state.SetItemsProcessed(state.iterations());
 }
@@ -77,19 +80,19 @@ void stack_read(benchmark::State& state, const Shared& live) {
 void tick(benchmark::State& state, const Shared& live, bool stacks) {
   NoSink sink;
   Interner interner{sink};
-  Sampler sampler{*live->process, live->memory, sink,
-                  interner,       live->target, {.state_hz = 0, .stack_hz = 0}};
-  if (sampler.begin() != Sampler::Outcome::alive) return state.SkipWithError("it has ended");
+  Sampler sampler{live->process, live->memory, sink,
+                  interner,      live->target, {.state_hz = 0, .stack_hz = 0}};
+  auto outcome = sampler.begin();
   for (auto _ : state) {
-    if (sampler.tick(stacks) != Sampler::Outcome::alive) return state.SkipWithError("it has ended");
+    if (outcome == Sampler::Outcome::alive) outcome = sampler.tick(stacks);
   }
+  if (outcome != Sampler::Outcome::alive) state.SkipWithError("the target has ended");
   state.SetItemsProcessed(state.iterations());
 }
 
 /// Nothing, or why not.
 std::optional<std::string> find_python(Live& live) {
-  if (!live.process) return "no such process";
-  auto found = locate_python(*live.process, live.memory);
+  auto found = locate_python(live.process, live.memory);
   if (!found) return found.error().what;
   live.target = std::move(*found);
   const auto interpreters =
@@ -104,7 +107,12 @@ std::optional<std::string> find_python(Live& live) {
 }  // namespace
 
 bool add_live_pieces(Pid pid) {
-  const auto live = std::make_shared<Live>(pid);
+  auto process = ProcDir::open(pid);
+  if (!process) {
+    std::cerr << "process " << pid.value << ": no such process\n";
+    return false;
+  }
+  const auto live = std::make_shared<Live>(std::move(*process));
   if (const auto problem = find_python(*live)) {
     std::cerr << "process " << pid.value << ": " << *problem << '\n';
     return false;
