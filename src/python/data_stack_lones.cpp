@@ -65,10 +65,11 @@ bool DataStack::link(Guess& guess, RemoteAddress from, RemoteAddress to) {
     if (in_chunks(guess, at) || links_.size() >= max_links) return false;
     const auto sight = lone(guess, at);
     if (!sight) return false;
-    const bool entry = is_mark(*sight);
-    const bool known = codes_.get(sight->position.code) != nullptr ||
-                       (sight->rival && codes_.get(sight->rival->code) != nullptr);
-    if (!entry && !known) return false;
+    // A mark's code is none (3.13 on: None), which takes three reads to find out.
+    if (!is_mark(*sight) && codes_.get(sight->position.code) == nullptr &&
+        !(sight->rival && codes_.get(sight->rival->code) != nullptr)) {
+      return false;
+    }
     links_.push_back(*sight);
     at = sight->previous;
   }
