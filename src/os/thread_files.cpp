@@ -45,12 +45,13 @@ SyscallNow parse_syscall(std::string_view text) {
   if (!next_number(text, now.number)) return now;
   if (now.number < 0) {
     now.kind = Kind::off_cpu;
-    return now;
+  } else {
+    for (std::uint64_t& argument : now.arguments) {
+      if (!next_number(text, argument)) return {};
+    }
+    now.kind = Kind::in_syscall;
   }
-  for (std::uint64_t& argument : now.arguments) {
-    if (!next_number(text, argument)) return {};
-  }
-  now.kind = Kind::in_syscall;
+  static_cast<void>(next_number(text, now.stack_pointer) && next_number(text, now.instruction));
   return now;
 }
 

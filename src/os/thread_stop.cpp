@@ -2,8 +2,10 @@
 
 #include <sys/ptrace.h>
 #include <sys/types.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -57,6 +59,18 @@ ThreadStop& ThreadStop::operator=(ThreadStop&& other) noexcept {
 }
 
 ThreadStop::~ThreadStop() { release(); }
+
+std::optional<Registers> ThreadStop::registers() const {
+  user_regs_struct r{};
+  if (::ptrace(PTRACE_GETREGS, tid_.value, nullptr, &r) != 0) return std::nullopt;
+  // By DWARF number.
+  const std::array values{r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8,
+                          r.r9,  r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.rip};
+  static_assert(values.size() == Registers::count);
+  Registers registers;
+  for (std::size_t i = 0; i < values.size(); ++i) registers.set(i, values[i]);
+  return registers;
+}
 
 void ThreadStop::release() {
   if (tid_ == no_thread) return;

@@ -23,6 +23,9 @@ struct SyscallNow {
   } kind = Kind::unreadable;
   std::int16_t number = -1;
   std::array<std::uint64_t, 6> arguments{};
+  /// Of the thread in user mode, while it is off CPU.
+  std::uint64_t stack_pointer = 0;
+  std::uint64_t instruction = 0;
 };
 
 /// Parses one such line.

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "gilspy/model/ids.h"
+#include "gilspy/os/registers.h"
 
 namespace gilspy {
 
@@ -22,6 +23,9 @@ class ThreadStop {
   ThreadStop(ThreadStop&& other) noexcept;
   ThreadStop& operator=(ThreadStop&& other) noexcept;
   ~ThreadStop();
+
+  /// Where it stands. Nothing when it has been killed meanwhile.
+  [[nodiscard]] std::optional<Registers> registers() const;
 
  private:
   explicit ThreadStop(Tid tid) : tid_(tid) {}
