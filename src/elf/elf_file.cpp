@@ -120,6 +120,27 @@ std::optional<ElfSymbol> ElfFile::symbol(std::string_view name) const {
   return std::nullopt;
 }
 
+void ElfFile::visit_functions(
+    const std::function<void(std::string_view, const ElfSymbol&, bool)>& visit) const {
+  const GElf_Word kind = stripped() ? SHT_DYNSYM : SHT_SYMTAB;
+  Elf_Scn* section = nullptr;
+  while ((section = elf_nextscn(state_->elf(), section)) != nullptr) {
+    GElf_Shdr header;
+    if (gelf_getshdr(section, &header) == nullptr || header.sh_type != kind) continue;
+    Elf_Data* data = elf_getdata(section, nullptr);
+    const std::size_t count = data != nullptr ? data->d_size / sizeof(Elf64_Sym) : 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      GElf_Sym symbol;
+      if (gelf_getsym(data, static_cast<int>(i), &symbol) == nullptr) break;
+      const auto type = GELF_ST_TYPE(symbol.st_info);
+      if (symbol.st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_GNU_IFUNC)) continue;
+      const char* name = elf_strptr(state_->elf(), header.sh_link, symbol.st_name);
+      const bool global = GELF_ST_BIND(symbol.st_info) != STB_LOCAL;
+      if (name != nullptr) visit(name, {symbol.st_value, symbol.st_size}, global);
+    }
+  }
+}
+
 std::optional<ElfSection> ElfFile::section(std::string_view name) const {
   GElf_Shdr header;
   if (find_section(state_->elf(), name, header) == nullptr) return std::nullopt;

@@ -1,4 +1,4 @@
-#include "binaries.h"
+#include "gilspy/locate/binaries.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "debug_file.h"
+#include "gilspy/locate/debug_file.h"
 #include "version_text.h"
 
 namespace gilspy {

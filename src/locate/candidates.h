@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "binaries.h"
 #include "gilspy/base/memory_reader.h"
+#include "gilspy/locate/binaries.h"
 #include "gilspy/python_offsets/version.h"
 
 namespace gilspy {

@@ -5,8 +5,8 @@
 #include <cerrno>
 #include <string_view>
 
-#include "binaries.h"
 #include "candidates.h"
+#include "gilspy/locate/binaries.h"
 #include "gilspy/locate/target.h"
 #include "gilspy/python_offsets/debug_offsets.h"
 

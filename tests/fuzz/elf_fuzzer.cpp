@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "gilspy/elf/elf_file.h"
+#include "gilspy/elf/function_names.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   gilspy::UniqueFd file{::memfd_create("elf", MFD_CLOEXEC)};
@@ -17,6 +18,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   (void)elf->section(".PyRuntime");
   if (elf->section_bytes(".PyRuntime").size() > size) std::abort();
+  gilspy::FunctionNames names;
+  names.add(*elf);
+  for (const std::uint64_t at : {0UL, 0x1000UL, 0x2000UL, ~0UL}) {
+    (void)gilspy::readable_name(names.at(at).name);
+  }
   (void)elf->build_id();
   (void)elf->debug_link();
   (void)elf->stripped();

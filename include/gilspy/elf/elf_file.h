@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,10 @@ class ElfFile {
 
   /// Looks in .symtab and .dynsym.
   [[nodiscard]] std::optional<ElfSymbol> symbol(std::string_view name) const;
+  /// Calls with the name of every function of .symtab, or of .dynsym where there is none, and
+  /// whether it is seen from outside of the file.
+  void visit_functions(
+      const std::function<void(std::string_view, const ElfSymbol&, bool)>& visit) const;
   [[nodiscard]] std::optional<ElfSection> section(std::string_view name) const;
   /// The bytes of a section as they are in the file; empty when it has none there, or more than 64
   /// MB.

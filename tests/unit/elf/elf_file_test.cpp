@@ -13,6 +13,8 @@
 #include <random>
 #include <string>
 
+#include "gilspy/elf/function_names.h"
+
 /// Something of known content in this program's own file.
 extern "C" {
 extern const std::uint32_t gilspy_test_symbol[3];
@@ -46,6 +48,9 @@ void ask_everything(const std::string& bytes) {
   (void)elf->section(".PyRuntime");
   EXPECT_LE(elf->section_bytes(".PyRuntime").size(), bytes.size());
   EXPECT_LE(elf->section_bytes(".dynsym").size(), bytes.size());
+  FunctionNames names;
+  names.add(*elf);
+  (void)readable_name(names.at(0x1000).name);
   (void)elf->build_id();
   (void)elf->debug_link();
   (void)elf->stripped();

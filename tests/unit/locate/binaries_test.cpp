@@ -1,4 +1,4 @@
-#include "binaries.h"
+#include "gilspy/locate/binaries.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

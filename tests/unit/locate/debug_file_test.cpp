@@ -1,4 +1,4 @@
-#include "debug_file.h"
+#include "gilspy/locate/debug_file.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

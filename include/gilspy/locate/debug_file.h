@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "binaries.h"
+#include "gilspy/locate/binaries.h"
 
 namespace gilspy {
 
