@@ -174,6 +174,9 @@ bool DataStack::step_onto(Guess& guess, const Sight& sight) {
   // A frame that runs has not called another one but through C: what is above it are the remains of
   // one that left by an exception.
   if (!first && steps_.back().sight.running && !is_called_from_c(sight)) return false;
+  FramePosition position = sight.position;
+  position.from_c = sight.entry || (!links_.empty() && is_mark(links_.front()));
+  mark_entries();
   settle_rivals(first ? RemoteAddress{} : steps_.back().sight.position.code, sight.position.code);
   // A generator may stand in between although the word that says so was not written yet.
   if (has_just_begun(sight) && meets_generators(guess)) {
@@ -185,8 +188,8 @@ bool DataStack::step_onto(Guess& guess, const Sight& sight) {
     begun_.push_back(sight);
   }
   const std::size_t frames_below = found_.size();
-  for (const Sight& between : std::views::reverse(links_)) found_.push_back(between.position);
-  found_.push_back(sight.position);
+  push_links();
+  found_.push_back(position);
   steps_.push_back({sight, frames_below, found_.size(), from_c});
   return true;
 }

@@ -76,6 +76,20 @@ bool DataStack::link(Guess& guess, RemoteAddress from, RemoteAddress to) {
   return true;
 }
 
+/// Which of the frames outside of the chunks C code has called.
+void DataStack::mark_entries() {
+  for (std::size_t i = 0; i + 1 < links_.size(); ++i) {
+    links_[i].entry = links_[i].entry || is_mark(links_[i + 1]);
+  }
+}
+
+void DataStack::push_links() {
+  for (const Sight& between : std::views::reverse(links_)) {
+    found_.push_back(between.position);
+    found_.back().from_c = between.entry;
+  }
+}
+
 /// Where the copies of generators' frames before and after the chunk are of different generators,
 /// some that ended and others made in their place, the chunk's frames around them have to tell: it
 /// is those that were seen between these very functions for sure, if only one copy's were.
@@ -124,8 +138,9 @@ void DataStack::add_generators_on_top(Guess& guess) {
       !is_called_from_c(links_.front())) {
     return;
   }
+  mark_entries();
   settle_rivals(steps_.empty() ? RemoteAddress{} : steps_.back().sight.position.code, {});
-  for (const Sight& between : std::views::reverse(links_)) found_.push_back(between.position);
+  push_links();
 }
 
 /// A frame outside of the chunks. Sure of it only when it was copied with the chunks, and was the

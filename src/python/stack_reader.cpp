@@ -24,7 +24,7 @@ Result<StackId> StackReader::read(const PythonThread& thread) {
                               : data_stack_.read(thread.address, frames_, wanted);
     effort_ = {wanted.looks - 1, drop_of(done)};
     if (!done) return tl::make_unexpected(done.error());
-    if (frames_.empty()) return empty_stack;
+    if (frames_.empty()) return resolve();
     effort_.failed = StackDrop::code_changed;
     if (confirm_codes()) return resolve();
   }
@@ -36,7 +36,7 @@ Result<StackId> StackReader::read_still(const PythonThread& thread) {
   const auto done = still_.read(thread.address, frames_);
   effort_ = {0, drop_of(done)};
   if (!done) return tl::make_unexpected(done.error());
-  if (frames_.empty()) return empty_stack;
+  if (frames_.empty()) return resolve();
   // Those that are not as they were known are read anew, and stay so.
   static_cast<void>(confirm_codes());
   return resolve();
@@ -53,11 +53,13 @@ bool StackReader::confirm_codes() {
 }
 
 Result<StackId> StackReader::resolve() {
+  resolved_.clear();
   StackId stack = empty_stack;
   for (const FramePosition& frame : frames_) {
     const CodeCache::Code* code = codes_.find(frame.code);
     if (code == nullptr) return fail(ErrorClass::retry, "a frame without a code object");
-    stack = interner_.stack(stack, code->id, line_of(*code, frame));
+    resolved_.push_back({code->id, line_of(*code, frame), frame.from_c});
+    stack = interner_.stack(stack, code->id, resolved_.back().line);
   }
   return stack;
 }

@@ -56,6 +56,7 @@ Result<void> StillStack::read(RemoteAddress thread, std::vector<FramePosition>& 
   frames.clear();
   near_.clear();
   const auto& field = layout_.at.frame;
+  const bool shares_loops = layout_.traits.frame_head != Traits::FrameHead::frame_object;
   auto frame = head(thread);
   if (!frame) return tl::make_unexpected(frame.error());
   std::int8_t owner = 0;
@@ -71,7 +72,10 @@ Result<void> StillStack::read(RemoteAddress thread, std::vector<FramePosition>& 
                                     ~std::uint64_t{layout_.traits.reference_tag_mask}};
       position.instruction = view.get(field.instruction).value_or(RemoteAddress{});
       position.lasti = view.get(field.lasti).value_or(-1);
+      position.from_c = !shares_loops || view.get(field.is_entry).value_or(0) != 0;
       if (frames.size() < max_stack_depth) frames.push_back(position);
+    } else if (!frames.empty()) {
+      frames.back().from_c = true;
     }
     frame = view.get(field.previous).value_or(RemoteAddress{});
   }

@@ -123,6 +123,8 @@ class DataStack {
   [[nodiscard]] bool is_live(const Sight& sight);
   [[nodiscard]] bool may_be_leaving(const Sight& sight) const;
   [[nodiscard]] bool link(Guess& guess, RemoteAddress from, RemoteAddress to);
+  void mark_entries();
+  void push_links();
   void settle_rivals(RemoteAddress caller, RemoteAddress callee);
   void learn_calls();
   void drop_raised(const Guess& guess);

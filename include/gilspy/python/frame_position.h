@@ -16,6 +16,8 @@ struct FramePosition {
   RemoteAddress code;
   RemoteAddress instruction;  ///< 3.11 on
   std::int32_t lasti = -1;    ///< before that
+  /// Called by C code, in an eval loop of its own: up to 3.10 all are.
+  bool from_c = true;
 };
 
 /// How many frames a stack had at the moment that was looked at first. It is kept for when what was

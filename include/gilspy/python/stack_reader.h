@@ -39,7 +39,14 @@ class StackReader {
   /// The same of a thread that does not run meanwhile; the caller sees to that.
   [[nodiscard]] Result<StackId> read_still(const PythonThread& thread);
 
-  /// Of the last of these.
+  struct Frame {
+    CodeId code;
+    std::uint32_t line = 0;
+    bool from_c = true;  ///< as in FramePosition
+  };
+  /// The frames of the stack that was read last, outermost first.
+  [[nodiscard]] const std::vector<Frame>& frames() const { return resolved_; }
+  /// Of the last read.
   [[nodiscard]] const StackEffort& effort() const { return effort_; }
 
  private:
@@ -57,6 +64,7 @@ class StackReader {
   StackEffort effort_;
   std::vector<FramePosition> frames_;  // outermost first
   std::vector<RemoteAddress> addresses_;
+  std::vector<Frame> resolved_;
 };
 
 }  // namespace gilspy
