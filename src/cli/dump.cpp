@@ -25,6 +25,7 @@ constexpr int ticks_before = 8;
 struct DumpOptions {
   Pid pid;
   bool json = false;
+  bool native = false;
 };
 
 /// Keeps the last that was said of each thread.
@@ -107,8 +108,9 @@ void print_text(const LastLook& look) {
     if (!thread.stack) continue;
     const auto nodes = look.tables.frames(*thread.stack);
     for (const auto& node : std::views::reverse(nodes)) {
-      text += fmt::format("    {} ({}:{})\n", look.tables.function_of(node),
-                          look.tables.file_of(node), node.line);
+      const std::string line = look.tables.is_native(node) ? "" : fmt::format(":{}", node.line);
+      text += fmt::format("    {} ({}{})\n", look.tables.function_of(node),
+                          look.tables.file_of(node), line);
     }
   }
   std::cout << text;
@@ -119,8 +121,11 @@ int dump(const DumpOptions& options) {
   ProcessMemory memory{options.pid};
   LastLook look;
   Interner interner{look};
-  Sampler sampler{found.process, memory, look, interner, found.target, SamplerOptions{}};
+  SamplerOptions rates;
+  rates.native = options.native;
+  Sampler sampler{found.process, memory, look, interner, found.target, rates};
   auto outcome = sampler.begin();
+  sampler.wait_for_names();
   for (int tick = 0; tick <= ticks_before && outcome == Sampler::Outcome::alive; ++tick) {
     outcome = sampler.tick(tick == ticks_before);
   }
@@ -137,6 +142,7 @@ void add_dump(CLI::App& app, int& status) {
   auto options = std::make_shared<DumpOptions>();
   CLI::App* command = app.add_subcommand("dump", "one look: each thread's state and stack");
   command->add_option("-p,--pid", options->pid.value, "the process")->required();
+  command->add_flag("--native", options->native, "with the C functions among the Python ones");
   command->add_flag("--json", options->json, "as JSON");
   command->callback([options, &status] { status = dump(*options); });
 }

@@ -77,6 +77,8 @@ void add_session_options(CLI::App& command, SessionOptions& options) {
   command.add_flag(
       "--consistent", options.consistent,
       "stop the thread that holds the GIL while its stack is read: no stack is a guess");
+  command.add_flag("--native", options.native,
+                   "show the C functions among the Python ones, and threads without Python");
   command.add_option("--recording", options.recording,
                      "keep the recording in this file, for gilspy report");
   command.add_flag("-q,--quiet", options.quiet, "print results only");
@@ -94,6 +96,7 @@ RunOptions run_options(const SessionOptions& options) {
   run.rates.stack_hz = parse_rate("--stack-rate", options.stack_rate);
   run.rates.consistent = options.consistent;
   if (options.cpu_budget) run.cpu_budget = *options.cpu_budget / 100;
+  run.rates.native = options.native;
   if (options.seconds) run.duration = Duration{static_cast<std::int64_t>(*options.seconds * 1e9)};
   return run;
 }

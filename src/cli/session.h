@@ -22,6 +22,7 @@ struct SessionOptions {
   std::string rate = "1000";
   std::string stack_rate = "100";
   std::optional<double> cpu_budget;  ///< percent of a core
+  bool native = false;
   bool consistent = false;
   bool quiet = false;
 };

@@ -26,9 +26,9 @@ class Grower {
       node = child(node, std::move(frame));
       nodes_[node].total += weight.time;
     };
-    descend({thread_label(profile_, weight.tid), "", 0});
+    descend({thread_label(profile_, weight.tid), "", 0, false});
     const auto frames = profile_.tables->frames(weight.stack);
-    if (frames.empty()) descend({std::string(no_stack_label), "", 0});
+    if (frames.empty()) descend({std::string(no_stack_label), "", 0, false});
     for (const Tables::StackNode& frame : frames) descend(frame_text(*profile_.tables, frame));
     nodes_[node].self += weight.time;
   }

@@ -60,7 +60,7 @@ std::string shortened(const std::string& text, std::size_t limit) {
 }
 
 /// A warm colour that depends on the function and its file alone, so that a function looks the same
-/// in every graph; threads and the root stay grey.
+/// in every graph, and a cold one for native functions; threads and the root stay grey.
 std::string colour_of(const FrameText& frame, std::uint32_t depth) {
   if (depth < 2 || frame.function == no_stack_label) return "#d5d5d8";
   std::uint32_t hash = 2166136261U;  // FNV-1a
@@ -70,6 +70,7 @@ std::string colour_of(const FrameText& frame, std::uint32_t depth) {
   const unsigned red = 205 + hash % 50;
   const unsigned green = 80 + (hash >> 8) % 130;
   const unsigned blue = (hash >> 16) % 70;
+  if (frame.native) return fmt::format("#{:02x}{:02x}{:02x}", blue + 60, green + 60, red);
   return fmt::format("#{:02x}{:02x}{:02x}", red, green, blue);
 }
 

@@ -52,6 +52,11 @@ Json sampling_json(const Profile& profile) {
     dropped[std::string(name_of(static_cast<StackDrop>(i)))] = progress.trouble.dropped.at(i);
   }
   json["cpu_seconds"] = to_seconds(progress.cpu);
+  if (profile.native) {
+    json["native_stacks"] = profile.native->merged;
+    json["native_broken"] = profile.native->broken;
+    json["native_left_out"] = profile.native->left_out;
+  }
   return json;
 }
 
@@ -116,6 +121,10 @@ Json blame_json(const Profile& profile, const FunctionBlame& blame) {
   if (!blame.function.empty()) json["function"] = blame.function;
   if (!blame.file.empty()) json["file"] = blame.file;
   if (blame.line != 0) json["line"] = blame.line;
+  if (!blame.native.empty()) {
+    json["native_function"] = blame.native;
+    json["native_library"] = blame.library;
+  }
   return json;
 }
 

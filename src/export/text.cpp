@@ -66,7 +66,8 @@ std::string printable(std::string_view text) {
 }
 
 FrameText frame_text(const Tables& tables, const Tables::StackNode& node) {
-  FrameText frame{printable(tables.function_of(node)), printable(tables.file_of(node)), node.line};
+  FrameText frame{printable(tables.function_of(node)), printable(tables.file_of(node)), node.line,
+                  tables.is_native(node)};
   if (frame.function.empty()) frame.function = "[unknown function]";
   return frame;
 }
@@ -95,12 +96,19 @@ std::string sampling_line(const Profile& profile) {
   const std::string asked = profile.process.requested_hz > 0
                                 ? fmt::format("{:g} Hz", profile.process.requested_hz)
                                 : "as many Hz as possible";
+  const std::string native = native_line(profile);
   return fmt::format(
       "{} asked, {:.1f} Hz achieved; {} ticks, {} missed, {} unstable; {} stacks, {} dropped, {} "
-      "read again; resolution {:.3g} ms",
+      "read again; resolution {:.3g} ms{}{}",
       asked, achieved_hz(profile), progress.ticks, progress.missed, progress.unstable,
       progress.stacks, progress.stacks_dropped, progress.trouble.retried,
-      to_seconds(profile.resolution()) * 1e3);
+      to_seconds(profile.resolution()) * 1e3, native.empty() ? "" : "; ", native);
+}
+
+std::string native_line(const Profile& profile) {
+  if (!profile.native) return "";
+  return fmt::format("{} with native functions, {} of them broken, {} left out",
+                     profile.native->merged, profile.native->broken, profile.native->left_out);
 }
 
 std::string decimal(std::int64_t nanoseconds, int digits) {

@@ -22,6 +22,7 @@ struct FrameText {
   std::string function;
   std::string file;
   std::uint32_t line = 0;
+  bool native = false;  ///< the file is a library
 
   friend auto operator<=>(const FrameText&, const FrameText&) = default;
 };
@@ -41,6 +42,8 @@ struct FrameText {
 [[nodiscard]] double achieved_hz(const Profile& profile);
 /// "1000 Hz asked, 998.2 Hz achieved; 5000 ticks, 3 missed, 1 unstable; 900 stacks, 2 dropped".
 [[nodiscard]] std::string sampling_line(const Profile& profile);
+/// "3000 with native functions, 2 of them broken, 1 left out"; "" where they were not asked for.
+[[nodiscard]] std::string native_line(const Profile& profile);
 
 /// A number of nanoseconds as a decimal number of larger units, exactly: (1234567, 3) is
 /// "1234.567". A double would round moments of a long uptime.

@@ -28,6 +28,8 @@ void Tables::accept(const Event& event) {
     put(strings_, s->id.value, s->text);
   } else if (const auto* c = std::get_if<CodeDefined>(&event)) {
     put(codes_, c->id.value, Code{c->function, c->file, c->first_line});
+  } else if (const auto* n = std::get_if<NativeMarked>(&event)) {
+    if (n->id.value < codes_.size()) codes_[n->id.value].native = true;
   } else if (const auto* k = std::get_if<StackDefined>(&event)) {
     // A parent that is not older than its child could make a cycle; such a stack keeps its top
     // frame.
@@ -58,6 +60,15 @@ std::vector<Tables::StackNode> Tables::frames(StackId id) const {
   return nodes;
 }
 
+std::optional<Tables::StackNode> Tables::python_top(StackId id) const {
+  while (id != empty_stack && id.value < stacks_.size()) {
+    const StackNode& node = stacks_[id.value];
+    if (!is_native(node)) return node;
+    id = node.parent;
+  }
+  return std::nullopt;
+}
+
 std::string_view Tables::function_of(const StackNode& node) const {
   return string(code(node.code).function);
 }
@@ -67,7 +78,7 @@ std::string_view Tables::file_of(const StackNode& node) const {
 }
 
 std::size_t Interner::KeyHash::operator()(const CodeKey& key) const {
-  return mix(mix(mix(0, key.function.value), key.file.value), key.first_line);
+  return mix(mix(mix(key.native ? 2 : 0, key.function.value), key.file.value), key.first_line);
 }
 
 std::size_t Interner::KeyHash::operator()(const StackKey& key) const {
@@ -92,6 +103,17 @@ CodeId Interner::code(std::string_view function, std::string_view file, std::uin
   const auto [entry, fresh] =
       codes_.try_emplace(key, CodeId{static_cast<std::uint32_t>(codes_.size())});
   if (fresh) sink_.accept(CodeDefined{entry->second, key.function, key.file, key.first_line});
+  return entry->second;
+}
+
+CodeId Interner::native_code(std::string_view function, std::string_view library) {
+  const CodeKey key{string(function), string(library), 0, true};
+  const auto [entry, fresh] =
+      codes_.try_emplace(key, CodeId{static_cast<std::uint32_t>(codes_.size())});
+  if (fresh) {
+    sink_.accept(CodeDefined{entry->second, key.function, key.file, 0});
+    sink_.accept(NativeMarked{entry->second});
+  }
   return entry->second;
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <compare>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -20,7 +21,7 @@ struct Key {
   friend auto operator<=>(const Key&, const Key&) = default;
 };
 
-/// Adds up the blame of rows that come to the same key, and keeps apart the lines it fell on.
+/// Adds up the blame of rows that come to the same key, and keeps apart what in it it fell on.
 class ByFunction {
  public:
   explicit ByFunction(const Tables& tables) : tables_(tables) {}
@@ -28,27 +29,35 @@ class ByFunction {
   void add(Tid holder, Tid waiter, const Blame& row) {
     Key key{holder, waiter, false, {}, {}};
     const auto top = tables_.stack(row.stack);
+    const auto named = tables_.python_top(row.stack).value_or(top);
     if (row.stack != empty_stack) {
-      const auto code = tables_.code(top.code);
+      const auto code = tables_.code(named.code);
       key = Key{holder, waiter, true, code.function, code.file};
     }
-    add_to(lines_[key][top.line], row.time);
+    Parts& parts = parts_[key];
+    add_to(parts.lines[named.line], row.time);
+    if (row.stack != empty_stack && !tables_.is_native(named)) {
+      const auto code = tables_.is_native(top) ? std::optional{top.code} : std::nullopt;
+      add_to(parts.natives[code], row.time);
+    }
   }
 
   [[nodiscard]] std::vector<FunctionBlame> rows() const {
     std::vector<FunctionBlame> rows;
-    for (const auto& [key, lines] : lines_) {
-      FunctionBlame row{key.holder, key.waiter, {}, {}, 0, {}};
+    for (const auto& [key, parts] : parts_) {
+      FunctionBlame row;
+      row.holder = key.holder;
+      row.waiter = key.waiter;
       if (key.named) {
         row.function = tables_.string(key.function);
         row.file = tables_.string(key.file);
       }
-      Duration most{};
-      for (const auto& [line, time] : lines) {
-        add_to(row.time, time);
-        if (time <= most) continue;
-        most = time;
-        row.line = line;
+      for (const auto& [line, time] : parts.lines) add_to(row.time, time);
+      row.line = largest(parts.lines)->first;
+      const auto native = largest(parts.natives);
+      if (native != parts.natives.end() && native->first) {
+        row.native = tables_.string(tables_.code(*native->first).function);
+        row.library = tables_.string(tables_.code(*native->first).file);
       }
       rows.push_back(std::move(row));
     }
@@ -57,8 +66,19 @@ class ByFunction {
   }
 
  private:
+  /// What the time of a row fell on.
+  struct Parts {
+    std::map<std::uint32_t, Duration> lines;
+    std::map<std::optional<CodeId>, Duration> natives;  ///< nothing: the Python function itself
+  };
+
+  template <class Map>
+  static typename Map::const_iterator largest(const Map& map) {
+    return std::ranges::max_element(map, {}, [](const auto& entry) { return entry.second; });
+  }
+
   const Tables& tables_;
-  std::map<Key, std::map<std::uint32_t, Duration>> lines_;
+  std::map<Key, Parts> parts_;
 };
 
 }  // namespace

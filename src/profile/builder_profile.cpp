@@ -52,6 +52,7 @@ Profile ProfileBuilder::State::profile() const {
   profile.end = now_;
   profile.end_reason = end_reason_;
   profile.progress = progress_;
+  profile.native = native_;
   profile.notes = notes_;
 
   BlameLedger blame = blame_;

@@ -32,10 +32,12 @@ class ProfileBuilder::State {
   // Each runs at now_, the moment of its event.
   void on(const StringDefined&) {}
   void on(const CodeDefined&) {}
+  void on(const NativeMarked&) {}
   void on(const StackDefined&) {}
   void on(const ProcessStarted& event);
   void on(const ProcessEnded& event);
   void on(const Progress& event);
+  void on(const NativeCounted& event);
   void on(const Noted& event);
   void on(const GilDefined& event);
   void on(const GilChanged& event);
@@ -64,6 +66,7 @@ class ProfileBuilder::State {
   std::optional<ProcessStarted> process_;  ///< the first one
   std::optional<EndReason> end_reason_;
   Progress progress_;
+  std::optional<NativeCounted> native_;
   std::vector<Noted> notes_;
   std::vector<ThreadClock> threads_;  ///< living and gone, in the order they were first seen
   std::unordered_map<Tid, std::size_t> living_;

@@ -72,6 +72,9 @@ class Search {
     for (const auto& [key, group] : found_) {
       if (!is_worth_it(group.sum)) continue;
       findings.push_back(group.sum);
+      const auto most = std::ranges::max_element(
+          group.natives, {}, &std::pair<const std::optional<CodeId>, Duration>::second);
+      if (most != group.natives.end()) findings.back().native = most->first;
       findings.back().threads = group.threads.size();
     }
     std::ranges::stable_sort(findings, std::ranges::greater{}, &Finding::waited);
@@ -86,6 +89,7 @@ class Search {
   struct Group {
     Finding sum;
     std::set<Tid> threads;
+    std::map<std::optional<CodeId>, Duration> natives;  ///< on top; nothing: Python's own code
     [[nodiscard]] bool has_code() const { return sum.stack != empty_stack; }
   };
 
@@ -182,12 +186,15 @@ class Search {
                                          one.kind == FindingKind::held_in_syscall);
     const Key key{one.kind, one.syscall, has_code, code_of(one.stack),
                   by_thread ? one.thread : no_thread};
-    const auto [entry, fresh] = found_.try_emplace(key, Group{one, {one.thread}});
-    if (!fresh) join(entry->second, Group{one, {one.thread}});
+    Group group{one, {one.thread}, {}};
+    if (has_code) group.natives[native_of(one.stack)] = one.total;
+    const auto [entry, fresh] = found_.try_emplace(key, group);
+    if (!fresh) join(entry->second, group);
   }
 
   static void join(Group& group, const Group& other) {
     group.threads.insert(other.threads.begin(), other.threads.end());
+    for (const auto& [code, time] : other.natives) add_to(group.natives[code], time);
     const Finding before = group.sum;
     const bool better_example = other.sum.longest() > before.longest() &&
                                 (other.sum.stack != empty_stack || before.stack == empty_stack);
@@ -215,7 +222,14 @@ class Search {
   }
 
   [[nodiscard]] CodeId code_of(StackId stack) const {
-    return stack == empty_stack ? CodeId{} : profile_.tables->stack(stack).code;
+    if (stack == empty_stack) return CodeId{};
+    const Tables& tables = *profile_.tables;
+    return tables.python_top(stack).value_or(tables.stack(stack)).code;
+  }
+
+  [[nodiscard]] std::optional<CodeId> native_of(StackId stack) const {
+    const auto top = profile_.tables->stack(stack);
+    return profile_.tables->is_native(top) ? std::optional{top.code} : std::nullopt;
   }
 
   [[nodiscard]] bool is_worth_it(const Finding& finding) const {

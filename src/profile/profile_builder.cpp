@@ -69,6 +69,15 @@ void ProfileBuilder::State::on(const Progress& event) {
   progress_.at = now_;
 }
 
+void ProfileBuilder::State::on(const NativeCounted& event) {
+  NativeCounted sum = native_.value_or(NativeCounted{});
+  sum.at = now_;
+  sum.merged += event.merged;
+  sum.broken += event.broken;
+  sum.left_out += event.left_out;
+  native_ = sum;
+}
+
 void ProfileBuilder::State::on(const Noted& event) {
   notes_.push_back(Noted{now_, event.pid, event.text});
 }

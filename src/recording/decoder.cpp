@@ -37,6 +37,11 @@ class FieldReader {
     if (memory_.previous_ns < memory_.earliest_ns) in_.stop("goes back in time");
     at = time_from_ns(memory_.previous_ns);
   }
+  void whole_time(Time& at) {
+    const std::int64_t read = in_.zigzag();
+    if (read < std::max(memory_.previous_ns, memory_.earliest_ns)) in_.stop("goes back in time");
+    at = time_from_ns(read);
+  }
   void pid(Pid& pid) { signed_number(pid.value); }
   void tid(Tid& tid) {
     recall(memory_.tids, tid, [this](Tid& fresh) { signed_number(fresh.value); });
@@ -133,6 +138,8 @@ std::optional<Event> read_event_of(Kind kind, WireReader& in, FrameMemory& memor
     case Kind::noted: return read_event<Noted>(in, memory);
     case Kind::progress: return read_progress(in, memory);
     case Kind::stack_trouble: read_trouble(in, memory); break;
+    case Kind::native_marked: return read_event<NativeMarked>(in, memory);
+    case Kind::native_counted: return read_event<NativeCounted>(in, memory);
   }
   return std::nullopt;
 }

@@ -24,6 +24,8 @@ constexpr Kind kind_of(const ThreadSeen&) { return Kind::thread_seen; }
 constexpr Kind kind_of(const ThreadGone&) { return Kind::thread_gone; }
 constexpr Kind kind_of(const Noted&) { return Kind::noted; }
 constexpr Kind kind_of(const Progress&) { return Kind::progress; }
+constexpr Kind kind_of(const NativeMarked&) { return Kind::native_marked; }
+constexpr Kind kind_of(const NativeCounted&) { return Kind::native_counted; }
 
 }  // namespace
 
@@ -70,6 +72,8 @@ void Encoder::time(Time at) {
   put_varint(body_, static_cast<std::uint64_t>(latest_ns_ - previous_ns_));
   previous_ns_ = latest_ns_;
 }
+
+void Encoder::whole_time(Time at) { put_zigzag(body_, std::max(latest_ns_, to_ns(at))); }
 
 void Encoder::tid(Tid tid) {
   const auto [entry, fresh] = tids_.try_emplace(tid, tids_.size());

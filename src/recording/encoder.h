@@ -28,6 +28,8 @@ class Encoder {
   template <class E>
   using Ref = const E&;
   void time(Time at);
+  /// One that does not lean on others.
+  void whole_time(Time at);
   void pid(Pid pid) { put_zigzag(body_, pid.value); }
   void tid(Tid tid);
   void state(ThreadState state);

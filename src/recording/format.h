@@ -37,6 +37,8 @@ enum class Kind : std::uint8_t {
   noted = 24,
   progress = 25,
   stack_trouble = 26,
+  native_marked = 27,
+  native_counted = 28,
 };
 inline constexpr std::uint8_t first_sized_kind = 16;
 
@@ -146,6 +148,13 @@ struct Fields {
     w.number(e.retried);
     w.number(e.retries);
     for (auto& dropped : e.dropped) w.number(dropped);
+  }
+  static void walk(Walker& w, Ref<NativeMarked> e) { w.number(e.id.value); }
+  static void walk(Walker& w, Ref<NativeCounted> e) {
+    w.whole_time(e.at);
+    w.number(e.merged);
+    w.number(e.broken);
+    w.number(e.left_out);
   }
 };
 

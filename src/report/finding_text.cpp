@@ -12,13 +12,28 @@ std::string times(std::uint64_t count) {
   return count == 1 ? "once" : fmt::format("{} times", count);
 }
 
-/// " in hash_all (app.py:17)"; nothing when no stack is known.
-std::string place_in_code(const Profile& profile, StackId stack) {
-  if (stack == empty_stack) return "";
+/// "sre_ucs1_match (libpython3.11.so.1.0)".
+std::string native_place(const Tables& tables, CodeId native) {
+  const auto code = tables.code(native);
+  return fmt::format("{} ({})", terminal_text(tables.string(code.function)),
+                     terminal_text(tables.string(code.file)));
+}
+
+/// " in hash_all (app.py:17)", or where its native code is known " in sha256 (libcrypto.so.3),
+/// called from hash_all (app.py:17)"; nothing when no stack is known.
+std::string place_in_code(const Profile& profile, const Finding& finding) {
+  if (finding.stack == empty_stack) return "";
   const Tables& tables = *profile.tables;
-  const auto top = tables.stack(stack);
-  return fmt::format(" in {} ({}:{})", terminal_text(tables.function_of(top)),
-                     terminal_text(basename_of(tables.file_of(top))), top.line);
+  const auto python = tables.python_top(finding.stack);
+  // That the C library's function of a system call makes this call is no news.
+  const bool says_more = finding.native && tables.string(tables.code(*finding.native).function) !=
+                                               syscall_name(finding.syscall);
+  const std::string native = says_more ? " in " + native_place(tables, *finding.native) : "";
+  if (!python) return native;
+  return fmt::format("{} {} {} ({}:{})", native + (says_more ? "," : ""),
+                     finding.native ? "called from" : "in",
+                     terminal_text(tables.function_of(*python)),
+                     terminal_text(basename_of(tables.file_of(*python))), python->line);
 }
 
 std::string call_of(const Finding& finding) {
@@ -47,10 +62,10 @@ std::string title_of(const Profile& profile, const Finding& finding) {
   switch (finding.kind) {
     case FindingKind::long_hold:
       return fmt::format("{} kept the GIL for up to {} at a time{}", thread, longest,
-                         place_in_code(profile, finding.stack));
+                         place_in_code(profile, finding));
     case FindingKind::held_in_syscall:
       return fmt::format("{} kept the GIL {} for up to {}{}", thread, call_of(finding), longest,
-                         place_in_code(profile, finding.stack));
+                         place_in_code(profile, finding));
     case FindingKind::convoy:
       return fmt::format("{} need{} the GIL only for moments, but wait{} {} for it each time",
                          thread, several ? "" : "s", several ? "" : "s",

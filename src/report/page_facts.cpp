@@ -79,6 +79,7 @@ Json blockers_json(const Profile& profile) {
     json.push_back({{"function", terminal_text(row.function)},
                     {"file", terminal_text(row.file)},
                     {"line", row.line},
+                    {"native", terminal_text(row.native)},
                     {"seconds", to_seconds(row.time)}});
   }
   return json;

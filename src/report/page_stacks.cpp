@@ -115,6 +115,7 @@ void pack_stacks(StackNumbers& stacks, const Tables& tables, Packer& packer) {
   packer.number(codes.values().size());
   for (const CodeId code : codes.values()) packer.number(strings.of(tables.code(code).function));
   for (const CodeId code : codes.values()) packer.number(strings.of(tables.code(code).file));
+  for (const CodeId code : codes.values()) packer.byte(tables.code(code).native ? 1 : 0);
   packer.number(strings.values().size());
   for (const StringId string : strings.values()) {
     packer.text(shortened(terminal_text(tables.string(string)), longest_text));

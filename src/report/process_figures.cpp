@@ -103,12 +103,17 @@ std::string sampling_cost_line(const Profile& profile) {
   const Progress& progress = profile.progress;
   const double wall = to_seconds(profile.wall());
   const double hz = profile.process.requested_hz;
+  const std::string native =
+      profile.native
+          ? fmt::format(", {} of them with native functions ({} broken, {} left out)",
+                        profile.native->merged, profile.native->broken, profile.native->left_out)
+          : "";
   return fmt::format(
-      "Sampling: {} asked, {:.0f} achieved, {} ticks, {} missed, {} unstable, {} stacks ({}), "
+      "Sampling: {} asked, {:.0f} achieved, {} ticks, {} missed, {} unstable, {} stacks ({}){}, "
       "gilspy used {} of a core{}",
       hz > 0 ? fmt::format("{:.0f} Hz", hz) : "as many Hz as go",
       wall > 0 ? static_cast<double>(progress.ticks) / wall : 0, progress.ticks, progress.missed,
-      progress.unstable, progress.stacks, stack_trouble(progress),
+      progress.unstable, progress.stacks, stack_trouble(progress), native,
       percent(share_of_wall(profile, progress.cpu)),
       progress.ticks == 0
           ? ""

@@ -57,7 +57,9 @@ std::string place_of(const FunctionBlame& row) {
   if (row.function.empty() && row.file.empty()) return "(no stack sampled)";
   const std::string file = terminal_text(basename_of(row.file));
   const std::string line = row.line != 0 ? fmt::format(":{}", row.line) : "";
-  return shortened(fmt::format("{}{} {}", file, line, terminal_text(row.function)), widest_place);
+  const std::string native = row.native.empty() ? "" : " > " + terminal_text(row.native);
+  return shortened(fmt::format("{}{} {}{}", file, line, terminal_text(row.function), native),
+                   widest_place);
 }
 
 std::string cost_of(Duration time, double all) {

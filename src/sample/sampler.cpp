@@ -52,6 +52,7 @@ Sampler::Outcome Sampler::State::begin() {
   }
   sink_.accept(started);
   if (!program_ || !lanes_.refresh(now_)) return Outcome::ended;
+  if (native_) native_->refresh(now_);
   return Outcome::alive;
 }
 
@@ -108,6 +109,7 @@ Sampler::Outcome Sampler::State::tick(bool stacks) {
   follow_power();
   tell_gils();
   tell_states(states);
+  if (native_) sample_late_stacks();
   if (stacks) sample_stacks();
   return keep_up();
 }
@@ -126,6 +128,7 @@ Sampler::Outcome Sampler::State::keep_up() {
     refreshed_at_ = now_;
     if (!lanes_.refresh(now_)) return Outcome::ended;
   }
+  if (native_) native_->keep_up(now_);
   return Outcome::alive;
 }
 
@@ -151,6 +154,7 @@ Sampler::Sampler(const ProcDir& process, MemoryReader& memory, SampleSink& sink,
 Sampler::~Sampler() = default;
 
 Sampler::Outcome Sampler::begin() { return state_->begin(); }
+void Sampler::wait_for_names() { state_->wait_for_names(); }
 Sampler::Outcome Sampler::tick(bool stacks) { return state_->tick(stacks); }
 void Sampler::change_rates(double state_hz, double stack_hz, const std::string& why) {
   state_->change_rates(state_hz, stack_hz, why);

@@ -13,6 +13,7 @@
 #include "gilspy/python/stack_reader.h"
 #include "gilspy/sample/sampler.h"
 #include "lanes.h"
+#include "native_stacks.h"
 #include "still_stacks.h"
 
 namespace gilspy {
@@ -31,9 +32,13 @@ class Sampler::State {
         lanes_(process, memory, target_, interner, sink),
         stacks_(memory, *target_.layout, interner) {
     if (options.consistent) still_stacks_.emplace(memory, stacks_);
+    if (options.native) native_.emplace(process, memory, stacks_, interner, options.consistent);
   }
 
   Outcome begin();
+  void wait_for_names() {
+    if (native_) native_->wait_for_names();
+  }
   Outcome tick(bool stacks);
   void change_rates(double state_hz, double stack_hz, const std::string& why);
   void end(EndReason reason);
@@ -61,7 +66,7 @@ class Sampler::State {
   void follow_power();
   void tell_gils();
   [[nodiscard]] std::optional<std::string> import_under(const GilLane& gil);
-  [[nodiscard]] bool has_not_run(const Lane& lane, const GilMoment& moment) const;
+  [[nodiscard]] bool has_not_run(const Lane& lane) const;
   void tell_stack(const Lane& lane, StackId stack, Time at);
   void tell_owed_stacks(Time at, bool all);
   void look_for_waiters(std::span<const ThreadState> states);
@@ -72,6 +77,10 @@ class Sampler::State {
   void tell_unknown(Time from);
   void tell_gap(Time from, Time to);
   void sample_stacks();
+  void sample_late_stacks();
+  [[nodiscard]] StackEffort effort_on(const Lane& lane) const;
+  void take_stack(Lane& lane, const Result<std::optional<StackId>>& stack);
+  [[nodiscard]] Result<std::optional<StackId>> read_stack(const Lane& lane);
   void tell_progress();
 
   const ProcDir& process_;
@@ -82,6 +91,7 @@ class Sampler::State {
   LaneTable lanes_;
   StackReader stacks_;
   std::optional<StillStacks> still_stacks_;
+  std::optional<NativeStacks> native_;
 
   std::optional<RunningProgram> program_;
   Time now_;    // of the tick being made

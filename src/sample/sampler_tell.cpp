@@ -122,41 +122,67 @@ void Sampler::State::tell_gap(Time from, Time to) {
 
 void Sampler::State::sample_stacks() {
   for (Lane& lane : lanes_.lanes()) {
-    const Standing* standing = lane.standing();
-    if (standing == nullptr) continue;
+    if (lane.standing() == nullptr && !native_) continue;
     // It has not run: its stack is what it was.
     if (lane.rest.is_resting() && lane.rest_stack) {
       lane.owed_stack = lane.rest_stack;
       continue;
     }
-    const GilMoment& moment = gil_sights_[standing->gil].moment;
-    if (has_not_run(lane, moment)) {
+    if (has_not_run(lane)) {
       tell_stack(lane, lane.stack_read->stack, now_);
       continue;
     }
-    lane.stack_read.reset();
-    const auto stack = still_stacks_
-                           ? still_stacks_->read(lane, lanes_.gils()[standing->gil].reader)
-                           : stacks_.read(standing->python);
-    const StackEffort& effort = still_stacks_ ? still_stacks_->effort() : stacks_.effort();
-    if (effort.again > 0) ++totals.trouble.retried;
-    totals.trouble.retries += effort.again;
-    if (!stack) {
-      ++totals.stacks_dropped;
-      ++totals.trouble.dropped.at(static_cast<std::size_t>(effort.failed));
-      if (stack.error().kind == ErrorClass::drop_thread) refresh_wanted_ = true;
-      continue;
-    }
-    if (lane.rest.is_resting()) lane.rest_stack = *stack;
-    const bool holds = moment.holder() == standing->python.address;
-    if (moment.enabled() && !holds) lane.stack_read = StackRead{*stack, moment};
-    tell_stack(lane, *stack, now_);
+    take_stack(lane, read_stack(lane));
   }
 }
 
-/// Only who has the GIL can change its frames, and nobody has taken it since they were read.
-bool Sampler::State::has_not_run(const Lane& lane, const GilMoment& moment) const {
-  return lane.stack_read && lane.standings.size() < 2 && moment.same_hold(lane.stack_read->hold);
+/// Only who has the GIL can change its frames, and nobody has taken it since they were read. Native
+/// functions do not need it.
+bool Sampler::State::has_not_run(const Lane& lane) const {
+  return lane.stack_read && !native_ && lane.standings.size() == 1 &&
+         gil_sights_[lane.standing()->gil].moment.same_hold(lane.stack_read->hold);
+}
+
+/// Native stacks of threads that had no CPU when they were asked for.
+void Sampler::State::sample_late_stacks() {
+  for (Lane& lane : lanes_.lanes()) {
+    if (native_->owes(lane)) take_stack(lane, native_->read_late(lane));
+  }
+}
+
+void Sampler::State::take_stack(Lane& lane, const Result<std::optional<StackId>>& stack) {
+  lane.stack_read.reset();
+  const StackEffort effort = effort_on(lane);
+  if (effort.again > 0) ++totals.trouble.retried;
+  totals.trouble.retries += effort.again;
+  if (!stack) {
+    ++totals.stacks_dropped;
+    ++totals.trouble.dropped.at(static_cast<std::size_t>(effort.failed));
+    if (stack.error().kind == ErrorClass::drop_thread) refresh_wanted_ = true;
+    return;
+  }
+  if (!*stack) return;
+  if (lane.rest.is_resting()) lane.rest_stack = **stack;
+  if (const Standing* standing = lane.standing()) {
+    const GilMoment& moment = gil_sights_[standing->gil].moment;
+    const bool holds = moment.holder() == standing->python.address;
+    if (moment.enabled() && !holds) lane.stack_read = StackRead{**stack, moment};
+  }
+  tell_stack(lane, **stack, now_);
+}
+
+/// Of the read before.
+StackEffort Sampler::State::effort_on(const Lane& lane) const {
+  if (lane.standing() == nullptr) return {};
+  return still_stacks_ && !native_ ? still_stacks_->effort() : stacks_.effort();
+}
+
+/// Nothing for one that comes later.
+Result<std::optional<StackId>> Sampler::State::read_stack(const Lane& lane) {
+  if (native_) return native_->read(lane);
+  const Standing& standing = *lane.standing();
+  if (still_stacks_) return still_stacks_->read(lane, lanes_.gils()[standing.gil].reader);
+  return stacks_.read(standing.python);
 }
 
 void Sampler::State::tell_stack(const Lane& lane, StackId stack, Time at) {
@@ -178,6 +204,9 @@ void Sampler::State::tell_progress() {
   totals.at = now_;
   totals.cpu = own_cpu_time();
   sink_.accept(totals);
+  if (!native_) return;
+  sink_.accept(native_->take_counts(now_));
+  if (auto note = native_->take_note()) sink_.accept(Noted{now_, process_.pid(), *note});
 }
 
 }  // namespace gilspy

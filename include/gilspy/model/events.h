@@ -52,6 +52,13 @@ struct CodeDefined {
   friend bool operator==(const CodeDefined&, const CodeDefined&) = default;
 };
 
+/// That code object is none of Python's but a native function: `file` names the library that it is
+/// in, and it has no lines. Follows the definition.
+struct NativeMarked {
+  CodeId id;
+  friend bool operator==(const NativeMarked&, const NativeMarked&) = default;
+};
+
 /// One more frame on top of `parent`. Id 0 (empty_stack) is the root and is never defined.
 struct StackDefined {
   StackId id;
@@ -158,6 +165,16 @@ struct Progress {
   friend bool operator==(const Progress&, const Progress&) = default;
 };
 
+/// How well native functions were found, where they were asked for; stacks since the last such
+/// event. Sent with each Progress.
+struct NativeCounted {
+  Time at;
+  std::uint64_t merged = 0;    ///< stacks with the native functions that were running
+  std::uint64_t broken = 0;    ///< of those: not to be followed down to the thread's beginning
+  std::uint64_t left_out = 0;  ///< shown without: they could not be read at the same moment
+  friend bool operator==(const NativeCounted&, const NativeCounted&) = default;
+};
+
 enum class EndReason : std::uint8_t {
   requested,  ///< duration over, Ctrl-C or SIGTERM
   target_ended,
@@ -172,9 +189,9 @@ struct ProcessEnded {
   friend bool operator==(const ProcessEnded&, const ProcessEnded&) = default;
 };
 
-using Event =
-    std::variant<ProcessStarted, StringDefined, CodeDefined, StackDefined, GilDefined, ThreadSeen,
-                 ThreadGone, StateChanged, GilChanged, StackSampled, Noted, Progress, ProcessEnded>;
+using Event = std::variant<ProcessStarted, StringDefined, CodeDefined, NativeMarked, StackDefined,
+                           GilDefined, ThreadSeen, ThreadGone, StateChanged, GilChanged,
+                           StackSampled, Noted, Progress, NativeCounted, ProcessEnded>;
 
 /// The moment of an event; nothing for definitions.
 [[nodiscard]] std::optional<Time> time_of(const Event& event);

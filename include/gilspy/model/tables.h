@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,6 +19,7 @@ class Tables : public SampleSink {
     StringId function;
     StringId file;
     std::uint32_t first_line = 0;
+    bool native = false;  ///< not Python's; the file is a library
   };
   struct StackNode {
     StackId parent;
@@ -35,8 +37,12 @@ class Tables : public SampleSink {
   /// The stack's nodes from the outermost frame to the top one.
   [[nodiscard]] std::vector<StackNode> frames(StackId id) const;
 
+  /// The innermost Python function of a stack; nothing where there is none.
+  [[nodiscard]] std::optional<StackNode> python_top(StackId id) const;
+
   [[nodiscard]] std::string_view function_of(const StackNode& node) const;
   [[nodiscard]] std::string_view file_of(const StackNode& node) const;
+  [[nodiscard]] bool is_native(const StackNode& node) const { return code(node.code).native; }
   [[nodiscard]] std::size_t string_count() const { return strings_.size(); }
   [[nodiscard]] std::size_t code_count() const { return codes_.size(); }
   [[nodiscard]] std::size_t stack_count() const { return stacks_.size(); }
@@ -58,6 +64,7 @@ class Interner {
   [[nodiscard]] StringId passing_string(std::string_view text);
   [[nodiscard]] CodeId code(std::string_view function, std::string_view file,
                             std::uint32_t first_line);
+  [[nodiscard]] CodeId native_code(std::string_view function, std::string_view library);
   /// Once there are very many, all are forgotten: they get new ids when they come again.
   [[nodiscard]] StackId stack(StackId parent, CodeId code, std::uint32_t line);
 
@@ -74,6 +81,7 @@ class Interner {
   struct CodeKey {
     StringId function, file;
     std::uint32_t first_line;
+    bool native = false;
     friend bool operator==(const CodeKey&, const CodeKey&) = default;
   };
   struct StackKey {

@@ -9,13 +9,17 @@
 /// Profile::blame has a row per stack; people ask by function.
 namespace gilspy {
 
-/// Waiter-time that passed while a function was on top of the stack of the GIL's holder.
+/// Waiter-time that passed while a function was on top of the stack of the GIL's holder: a Python
+/// function, or in a stack without any a native one.
 struct FunctionBlame {
   Tid holder;  ///< no_thread: nobody held it, or it was not known who
   Tid waiter;
   std::string function;    ///< "" when no stack of the holder was sampled
   std::string file;        ///< as the target names it
   std::uint32_t line = 0;  ///< the line of the function with most blame; 0 when not known
+  /// The native function with most blame that was on top of it, and its library; "" for none.
+  std::string native;
+  std::string library;
   Duration time{};
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -38,7 +39,9 @@ struct Finding {
   Tid other;                  ///< under starving: who got the GIL most often in the example
   std::uint64_t overtaken = 0;  ///< under starving: how often
   StackId stack;                ///< of the holder in the example, where one was sampled
-  std::int16_t syscall = -1;    ///< under held_in_syscall; -1: stopped
+  /// The native function that was on top most often, over all occurrences.
+  std::optional<CodeId> native;
+  std::int16_t syscall = -1;  ///< under held_in_syscall; -1: stopped
   [[nodiscard]] Duration longest() const { return end - begin; }
 };
 

@@ -142,7 +142,8 @@ struct Profile {
   Time end;  ///< of the last event seen: a recording cut short ends where it was cut
   std::optional<EndReason> end_reason;  ///< nothing for a recording cut short
   Progress progress;
-  std::vector<ThreadProfile> threads;  ///< in the order they were first seen
+  std::optional<NativeCounted> native;  ///< in all; nothing where they were not asked for
+  std::vector<ThreadProfile> threads;   ///< in the order they were first seen
   /// Threads that a selection took out. They keep their names, as the ones who held the GIL.
   std::vector<ThreadProfile> left_out;
   std::vector<GilProfile> gils;     ///< by id; none on a build whose GIL is off

@@ -16,6 +16,8 @@ struct SamplerOptions {
   double stack_hz = 100;   ///< 0: at every tick
   /// Stop the thread that holds the GIL while its stack is read (ptrace): no stack is a guess then.
   bool consistent = false;
+  /// Put the native functions between the Python ones, and read threads without Python as well.
+  bool native = false;
 };
 
 /// Looks at one target, tick by tick, and tells a sink what changed.
@@ -37,6 +39,9 @@ class Sampler {
 
   /// Tells of the process and its threads. Returns what tick() would.
   Outcome begin();
+  /// Waits until the native functions' names have been read, so that the first stack has them:
+  /// otherwise they come as they are read, within the first moments.
+  void wait_for_names();
   /// One look at the GIL and every thread; with `stacks`, at their Python stacks as well.
   Outcome tick(bool stacks);
   /// From now on there are so many ticks and looks at stacks a second, as SamplerOptions says, and

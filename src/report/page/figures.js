@@ -153,15 +153,26 @@ function addBlame(recording, waiter, parts, from, to, pairs) {
   });
 }
 
-/** Functions by the waiting they caused: [{function, file, line, seconds}], the worst first. */
+/** The entry of a Map with the largest value. */
+function largest(map) {
+  return Array.from(map).reduce((most, entry) => entry[1] > most[1] ? entry : most);
+}
+
+/**
+ * Python functions by the waiting they caused: [{function, file, line, native, seconds}], the worst first; native
+ * is the native function that was on top of it most, '' for none. Stacks without Python go by their top.
+ */
 function blockersOf(recording, stacks) {
   const functions = new Map();
   for (const times of stacks.values()) {
     for (const [stack, units] of times) {
-      const code = stack === NO_STACK ? -1 : recording.stacks.code[stack];
-      const row = functions.get(code) || {units: 0, lines: new Map()};
-      const line = stack === NO_STACK ? 0 : recording.stacks.line[stack];
+      const named = pythonPart(recording, stack) || stack;
+      const code = named === NO_STACK ? -1 : recording.stacks.code[named];
+      const row = functions.get(code) || {units: 0, lines: new Map(), natives: new Map()};
+      const line = named === NO_STACK ? 0 : recording.stacks.line[named];
+      const native = named === stack ? -1 : recording.stacks.code[stack];
       row.units += units;
+      row.natives.set(native, (row.natives.get(native) || 0) + units);
       row.lines.set(line, (row.lines.get(line) || 0) + units);
       functions.set(code, row);
     }
@@ -169,7 +180,8 @@ function blockersOf(recording, stacks) {
   const rows = Array.from(functions, ([code, row]) => ({
     function: code < 0 ? '' : recording.stacks.functions[code],
     file: code < 0 ? '' : recording.stacks.files[code],
-    line: Array.from(row.lines).reduce((most, entry) => entry[1] > most[1] ? entry : most)[0],
+    line: largest(row.lines)[0],
+    native: recording.stacks.functions[largest(row.natives)[0]] || '',
     seconds: recording.seconds(row.units),
   }));
   return rows.sort((a, b) => b.seconds - a.seconds);

@@ -15,19 +15,19 @@ const MOST_TABLE_ROWS = 40;
 /** A tree of frames: {name, title, units, self, children: Map, parent}. */
 class FlameTree {
   constructor(name) {
-    this.root = FlameTree.node(name, name, null);
+    this.root = FlameTree.node(name, name, null, 0);
   }
 
-  static node(name, title, parent) {
-    return {name, title, units: 0, self: 0, children: new Map(), parent};
+  static node(name, title, parent, native) {
+    return {name, title, native, units: 0, self: 0, children: new Map(), parent};
   }
 
   add(frames, units) {
     let node = this.root;
     node.units += units;
-    for (const {key, name, title} of frames) {
+    for (const {key, name, title, native} of frames) {
       let child = node.children.get(key);
-      if (!child) node.children.set(key, child = FlameTree.node(name, title, node));
+      if (!child) node.children.set(key, child = FlameTree.node(name, title, node, native));
       node = child;
       node.units += units;
     }
@@ -91,11 +91,11 @@ class FlameGraph {
 
   /** Lines of a function are one frame; the line is told where it is the top. */
   framesOf(stack) {
-    const {parent, code, functions, files} = this.recording.stacks;
+    const {parent, code, functions, files, native} = this.recording.stacks;
     const frames = [];
     for (; stack !== NO_STACK; stack = parent[stack]) {
       const name = functions[code[stack]], file = files[code[stack]];
-      frames.push({key: code[stack], name, title: name + (file ? ' (' + file + ')' : '')});
+      frames.push({key: code[stack], name, title: name + (file ? ' (' + file + ')' : ''), native: native[code[stack]]});
     }
     return frames.length > 0 ? frames.reverse() : [{key: -1, name: '[no Python stack]', title: 'no Python stack was sampled'}];
   }
@@ -159,7 +159,7 @@ class FlameGraph {
       title: node.title + '\n' + time + ', ' + share + (node.self > 0 ? '; itself ' + human(this.recording.seconds(node.self)) : ''),
       style: {left: (100 * left).toFixed(4) + '%', width: (100 * width).toFixed(4) + '%', top: depth * FLAME_ROW + 'px'},
     }, node.name);
-    if (node.parent) element.style.backgroundColor = FlameGraph.colourOf(node.title);
+    if (node.parent) element.style.backgroundColor = FlameGraph.colourOf(node.title, node.native);
     element.addEventListener('click', () => {
       this.zoom(node);
       const again = this.boxes.find((box) => box.node === node);
@@ -168,11 +168,11 @@ class FlameGraph {
     this.boxes.push({element, node});
   }
 
-  /** By the name alone, so that a function looks the same in every graph. */
-  static colourOf(text) {
+  /** By the name alone, so that a function looks the same in every graph; native ones in cold colours. */
+  static colourOf(text, native) {
     let hash = 2166136261;  // FNV-1a
     for (let i = 0; i < text.length; ++i) hash = Math.imul(hash ^ text.charCodeAt(i), 16777619) >>> 0;
-    return 'hsl(' + (18 + hash % 38) + ' ' + (70 + (hash >>> 8) % 25) + '% ' + (64 + (hash >>> 16) % 14) + '%)';
+    return 'hsl(' + (native ? 188 : 0) + (18 + hash % 38) + ' ' + (70 + (hash >>> 8) % 25) + '% ' + (64 + (hash >>> 16) % 14) + '%)';
   }
 
   /** Marks what is searched for, and adds up its time; a match inside of a match counts once. */

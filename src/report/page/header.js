@@ -59,7 +59,7 @@ function showBlockers(recording, blockers, waited) {
     const share = waited > 0 ? row.seconds / waited : 0;
     const place = row.file ? baseName(row.file) + (row.line ? ':' + row.line : '') : '';
     return el('tr', {title: row.file},
-      el('td', {}, row.function || '(no stack sampled)', el('small', {}, place)),
+      el('td', {}, (row.function || '(no stack sampled)') + (row.native ? ' > ' + row.native : ''), el('small', {}, place)),
       el('td', {className: 'number'}, human(row.seconds)),
       el('td', {className: 'bar'}, el('i', {style: {width: (100 * share).toFixed(1) + '%'}}), percent(share)));
   });

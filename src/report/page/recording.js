@@ -97,6 +97,8 @@ function readStacks(from) {
   const codes = from.number();
   const functions = from.numbers(new Uint32Array(codes));
   const files = from.numbers(new Uint32Array(codes));
+  stacks.native = from.bytes.slice(from.at, from.at + codes);
+  from.at += codes;
   const strings = Array.from({length: from.number()}, () => from.text());
   stacks.functions = Array.from(functions, (string) => strings[string] || '[unknown function]');
   stacks.files = Array.from(files, (string) => strings[string]);

@@ -62,11 +62,21 @@ function placeOf(frame) {
   return frame.function + (frame.file ? ' (' + baseName(frame.file) + (frame.line ? ':' + frame.line : '') + ')' : '');
 }
 
-/** "work (app.py:12)"; "" when no stack is known. */
+/** The stack up to its innermost Python function; NO_STACK where there is none. */
+function pythonPart(recording, stack) {
+  const {parent, code, native} = recording.stacks;
+  while (stack !== NO_STACK && native[code[stack]]) stack = parent[stack];
+  return stack;
+}
+
+/** "work (app.py:12)", with the native function on top "work (app.py:12) > deflate (libz.so.1)"; "" when no
+    stack is known. */
 function topOf(recording, stack) {
   if (stack === NO_STACK) return '';
   const {code, line, functions, files} = recording.stacks;
-  return placeOf({function: functions[code[stack]], file: files[code[stack]], line: line[stack]});
+  const place = (at) => placeOf({function: functions[code[at]], file: files[code[at]], line: line[at]});
+  const python = pythonPart(recording, stack);
+  return python === stack || python === NO_STACK ? place(stack) : place(python) + ' > ' + place(stack);
 }
 
 const ACTIVITIES_OF_WEIGHT = {

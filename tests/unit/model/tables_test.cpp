@@ -62,6 +62,30 @@ TEST(Tables, GivesBackWhatTheInternerSent) {
   EXPECT_EQ(frames[1].line, 12U);
 }
 
+TEST(Tables, TellNativeFunctionsFromPythons) {
+  Tables tables;
+  Interner interner{tables};
+  const CodeId python = interner.code("sort", "sort", 0);
+  const CodeId native = interner.native_code("sort", "sort");
+  EXPECT_NE(python, native);
+  EXPECT_EQ(interner.native_code("sort", "sort"), native);
+  EXPECT_FALSE(tables.code(python).native);
+  EXPECT_TRUE(tables.code(native).native);
+}
+
+TEST(Tables, KnowTheInnermostPythonFunction) {
+  Tables tables;
+  Interner interner{tables};
+  const StackId start = interner.stack(empty_stack, interner.native_code("main", "python"), 0);
+  const StackId work = interner.stack(start, interner.code("work", "app.py", 1), 3);
+  const StackId sort = interner.stack(work, interner.native_code("sort", "libpython"), 0);
+  EXPECT_EQ(tables.python_top(sort)->line, 3U);
+  EXPECT_EQ(tables.python_top(work)->line, 3U);
+  EXPECT_FALSE(tables.python_top(start));
+  EXPECT_FALSE(tables.python_top(empty_stack));
+  EXPECT_FALSE(tables.python_top(StackId{77}));
+}
+
 TEST(Tables, AnswersUnknownIdsWithNothing) {
   const Tables tables;
   EXPECT_EQ(tables.string(StringId{7}), "");

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "gilspy/profile/blame.h"
 #include "stream.h"
 
 namespace gilspy {
@@ -58,6 +59,38 @@ TEST(Findings, ALongHoldIsOneWhileSomebodyWaits) {
   EXPECT_EQ(finding->waited, ms(80));
   EXPECT_EQ(finding->stack, work);
   EXPECT_EQ(finding->count, 1U);
+}
+
+TEST(Findings, NameTheNativeFunctionThatWasOnTopMost) {
+  Stream stream;
+  start_with_waiter(stream);
+  const StackId work = stream.frame("work", 12);
+  const StackId match = stream.native("sre_ucs1_match", work);
+  const StackId copy = stream.native("memcpy", match);
+  for (const auto& [begin, stack] : {std::pair{0.0, match}, {90.0, match}, {180.0, copy}}) {
+    if (begin > 0) {
+      stream.takes(begin, A);
+      stream.state(begin, B, waiting);
+    }
+    stream.stack(begin + 10, A, stack);
+    const double end = begin + (stack == copy ? 81 : 80);  // the longest is the example
+    stream.takes(end, B);
+    stream.state(end, A, waiting);
+  }
+  stream.end(270);
+  const auto finding = only(found_in(stream), FindingKind::long_hold);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->count, 3U);  // one function of Python's, whatever it called
+  ASSERT_TRUE(finding->native);
+  const Profile profile = stream.profile();
+  EXPECT_EQ(profile.tables->string(profile.tables->code(*finding->native).function),
+            "sre_ucs1_match");
+  const auto blockers = worst_blockers(profile);
+  ASSERT_FALSE(blockers.empty());
+  EXPECT_EQ(blockers.front().function, "work");
+  EXPECT_EQ(blockers.front().line, 12U);
+  EXPECT_EQ(blockers.front().native, "sre_ucs1_match");
+  EXPECT_EQ(blockers.front().library, "_sre.so");
 }
 
 TEST(Findings, WhoHoldsUndisturbedHoldsAsLongAsItLikes) {

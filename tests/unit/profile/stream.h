@@ -58,6 +58,10 @@ class Stream {
   StackId frame(std::string_view function, std::uint32_t line, StackId parent = empty_stack) {
     return names.stack(parent, names.code(function, "/app/worker.py", 1), line);
   }
+  /// A native function on top of a stack.
+  StackId native(std::string_view function, StackId parent) {
+    return names.stack(parent, names.native_code(function, "_sre.so"), 0);
+  }
   void ticks(double t, std::uint64_t ticks) { builder.accept(Progress{at_ms(t), ticks}); }
   void end(double t, EndReason reason = EndReason::requested) {
     builder.accept(ProcessEnded{at_ms(t), process.pid, reason});

@@ -59,6 +59,8 @@ TEST(Recording, GivesBackTheExtremesOfEveryField) {
       StackSampled{},
       Noted{},
       Progress{},
+      NativeMarked{},
+      NativeCounted{},
       ProcessEnded{},
       most,
       StringDefined{StringId{u32_max}, std::string(longest_text, 's')},
@@ -74,6 +76,8 @@ TEST(Recording, GivesBackTheExtremesOfEveryField) {
       Noted{end_of_time, Pid{i32_max}, std::string(longest_text, 'n')},
       Progress{end_of_time, u64_max, u64_max, u64_max, u64_max, u64_max, u64_max, Duration::min(),
                StackTrouble{u64_max, u64_max, {u64_max, u64_max, u64_max, u64_max, u64_max}}},
+      NativeMarked{CodeId{u32_max}},
+      NativeCounted{end_of_time, u64_max, u64_max, u64_max},
       ProcessEnded{end_of_time, Pid{i32_max}, EndReason::lost}};
   const auto back = replay_bytes(record(events));
   EXPECT_EQ(back.events, events);

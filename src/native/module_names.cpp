@@ -1,0 +1,51 @@
+#include "module_names.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <optional>
+#include <vector>
+
+#include "gilspy/elf/elf_file.h"
+#include "gilspy/elf/loaded_elf.h"
+#include "gilspy/locate/debug_file.h"
+
+namespace gilspy {
+namespace {
+
+/// More than the kernel's own code has.
+constexpr std::uint64_t max_vdso = 1U << 20;
+
+/// The code that the kernel maps into every process is in no file, but whole in memory.
+std::optional<ElfFile> open_vdso(MemoryReader& memory, const RemoteRange& range) {
+  if (range.size() > max_vdso) return std::nullopt;
+  std::vector<std::byte> bytes(range.size());
+  if (!memory.read(range.begin, bytes)) return std::nullopt;
+  UniqueFd copy{::memfd_create("gilspy-vdso", MFD_CLOEXEC)};
+  if (!copy) return std::nullopt;
+  const ssize_t written = ::write(copy.get(), bytes.data(), bytes.size());
+  if (written != static_cast<ssize_t>(bytes.size())) return std::nullopt;
+  return ElfFile::open(std::move(copy));
+}
+
+}  // namespace
+
+ModuleNames read_module_names(const ProcDir& process, MemoryReader& memory, Binary file) {
+  ModuleNames names;
+  file.is_executable_file = file.path == process.link("exe");
+  const bool vdso = file.path == "[vdso]";
+  const auto elf =
+      vdso ? open_vdso(memory, file.first.range)
+           : open_binary(process, file, LoadedElf::read(memory, file.first.range.begin));
+  if (!elf) return names;
+  const auto bias = load_bias(*elf, file.first);
+  if (!bias) return names;
+  names.bias = *bias;
+  names.functions.add(*elf);
+  if (elf->stripped() && !vdso) {
+    if (const auto debug = find_debug_file(process, file, *elf)) names.functions.add(debug->elf);
+  }
+  return names;
+}
+
+}  // namespace gilspy

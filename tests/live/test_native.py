@@ -1,0 +1,93 @@
+"""--native: the C functions stand among the Python ones, where they were called."""
+
+import json
+
+import harness
+import pytest
+
+# What a workload's thread does most of the time, as its source says: the C function, or where the file that
+# has it is stripped of names, the nearest exported one.
+FUNCTIONS = {
+    "regex": ("sre_ucs1_match",),
+    "sort": ("list_sort", "list_sort_impl"),
+    "deflate": ("deflate",),
+    "sha256": ("SHA256_Update", "EVP_DigestUpdate", "update_64"),
+    "usleep": ("clock_nanosleep", "usleep"),
+}
+STRIPPED = {"deflate", "sha256", "usleep"}
+
+
+def stacks_of(target, what, tmp_path, *options):
+    """[(frames, microseconds)] of the workload's thread, and the summary's data."""
+    recording = tmp_path / "run.gilspy"
+    result = harness.gilspy(
+        "attach", "--pid", target.pid, "-d", 1, "-q", "--native", *options,
+        "--recording", recording, "-f", "json", "-o", tmp_path / "out.json",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr.decode()
+    collapsed = harness.gilspy("report", recording, "-f", "collapsed")
+    assert collapsed.returncode == 0, collapsed.stderr.decode()
+    stacks = []
+    for line in collapsed.stdout.decode().splitlines():
+        frames, _, time = line.rpartition(" ")
+        thread, *functions = frames.split(";")
+        if thread.startswith(what + " "):
+            stacks.append((functions, int(time)))
+    assert stacks
+    return stacks, json.loads((tmp_path / "out.json").read_text())
+
+
+def share(stacks, is_one):
+    return sum(time for frames, time in stacks if is_one(frames)) / sum(time for _, time in stacks)
+
+
+@pytest.mark.parametrize("what", FUNCTIONS)
+def test_shows_the_function_that_works(python, what, start, tmp_path):
+    if "pyenv" not in python.id and what not in STRIPPED:
+        pytest.skip("this Python is stripped, and the function not exported")
+    if python.in_chroot:
+        pytest.skip("its libraries are others")
+    target = start(python, "native.py", what, 60)
+    stacks, summary = stacks_of(target, what, tmp_path)
+
+    def is_called_from_work(frames):
+        """The innermost Python function, and above it the wanted one."""
+        at = max((i for i, frame in enumerate(frames) if "(native.py:" in frame), default=len(frames))
+        return any(frame.split(" ")[0] in FUNCTIONS[what] for frame in frames[at + 1 :])
+
+    assert share(stacks, is_called_from_work) > 0.8, stacks
+    assert summary["sampling"]["native_stacks"] > 0
+    target.assert_runs_on()
+
+
+def test_puts_c_functions_between_python_ones(python, start, tmp_path):
+    """threading's run() is called by Python, the callback of sorted() by C."""
+    if "pyenv" not in python.id:
+        pytest.skip("this Python is stripped, and the function not exported")
+    script = tmp_path / "callback.py"
+    script.write_text(
+        "def key(number):\n"
+        "    total = 0\n"
+        "    for i in range(2000): total += i\n"
+        "    return total\n"
+        "numbers = list(range(1000))\n"
+        "while True: sorted(numbers, key=key)\n"
+    )
+    target = start.command([python.path, str(script)], wait_ready=False)
+    recording = tmp_path / "run.gilspy"
+    harness.wait_for(lambda: harness.gilspy("dump", "--pid", target.pid).returncode == 0, "a Python")
+    result = harness.gilspy("attach", "--pid", target.pid, "-d", 1, "-q", "--native", "--recording", recording)
+    assert result.returncode == 0, result.stderr.decode()
+    lines = harness.gilspy("report", recording, "-f", "collapsed").stdout.decode().splitlines()
+    stacks = []
+    for line in lines:
+        frames, _, time = line.rpartition(" ")
+        stacks.append((frames.split(";"), int(time)))
+
+    def is_in_order(frames):
+        names = [frame.split(" ")[0] for frame in frames]
+        return "key" in names and "<module>" in names and "list_sort_impl" in names and (
+            names.index("<module>") < names.index("list_sort_impl") < names.index("key")
+        )  # fmt: skip
+
+    assert share(stacks, is_in_order) > 0.8, stacks

@@ -1,0 +1,59 @@
+#include "name_loader.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+
+namespace gilspy {
+namespace {
+
+Binary file_at(std::uint64_t begin) {
+  Binary file;
+  file.path = "/lib/a.so";
+  file.is_executable_file = false;
+  file.first.range = {RemoteAddress{begin}, RemoteAddress{begin + 4096}};
+  return file;
+}
+
+TEST(NameLoader, ReadsEachFileOnceAndWithoutWaiting) {
+  std::promise<void> go;
+  std::atomic<int> reads = 0;
+  NameLoader loader{[&, may = go.get_future().share()](const Binary& file) {
+    may.wait();
+    ++reads;
+    ModuleNames names;
+    names.bias = file.first.range.begin.value();
+    return names;
+  }};
+  EXPECT_EQ(loader.names_of(file_at(0x1000)), nullptr);
+  EXPECT_EQ(loader.names_of(file_at(0x1000)), nullptr);
+  go.set_value();
+  loader.finish();
+  const auto names = loader.names_of(file_at(0x1000));
+  ASSERT_NE(names, nullptr);
+  EXPECT_EQ(names->bias, 0x1000U);
+  EXPECT_EQ(reads, 1);
+}
+
+TEST(NameLoader, ForgetsFilesThatAreGone) {
+  std::atomic<int> reads = 0;
+  NameLoader loader{[&](const Binary&) {
+    ++reads;
+    return ModuleNames{};
+  }};
+  loader.keep_only({file_at(0x1000), file_at(0x2000)});
+  loader.finish();
+  EXPECT_EQ(reads, 2);
+  const auto kept = loader.names_of(file_at(0x2000));
+  loader.keep_only({file_at(0x2000)});
+  loader.finish();
+  EXPECT_EQ(loader.names_of(file_at(0x2000)), kept);
+  EXPECT_EQ(reads, 2);
+  EXPECT_EQ(loader.names_of(file_at(0x1000)), nullptr);
+  loader.finish();
+  EXPECT_EQ(reads, 3);
+}
+
+}  // namespace
+}  // namespace gilspy
