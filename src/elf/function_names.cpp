@@ -23,29 +23,43 @@ std::size_t underscores(std::string_view name) {
 }  // namespace
 
 void FunctionNames::add(const ElfFile& file) {
-  struct Found {
-    Entry entry;
-    bool global = false;
-  };
-  std::vector<Found> found;
-  for (const Entry& entry : functions_) found.push_back({entry, true});
+  std::vector<Found> found = known();
   file.visit_functions([&](std::string_view name, const ElfSymbol& symbol, bool global) {
-    if (name.empty() || name.size() > max_length || found.size() >= max_functions ||
-        names_.size() + name.size() > max_names || symbol.address + symbol.size < symbol.address) {
-      return;
-    }
-    found.push_back(
-        {{symbol.address, symbol.address + symbol.size, static_cast<std::uint32_t>(names_.size()),
-          static_cast<std::uint32_t>(name.size())},
-         global});
-    names_ += name;
+    put(found, name, symbol.address, symbol.address + symbol.size, global);
   });
+  settle(std::move(found));
+}
+
+void FunctionNames::add(std::span<const NamedFunction> functions) {
+  std::vector<Found> found = known();
+  for (const NamedFunction& f : functions) put(found, f.name, f.begin, f.end, false);
+  settle(std::move(found));
+}
+
+std::vector<FunctionNames::Found> FunctionNames::known() const {
+  std::vector<Found> found;
+  for (const Entry& entry : functions_) found.push_back({entry, true, true});
+  return found;
+}
+
+void FunctionNames::put(std::vector<Found>& found, std::string_view name, std::uint64_t begin,
+                        std::uint64_t end, bool global) {
+  if (name.empty() || name.size() > max_length || found.size() >= max_functions ||
+      names_.size() + name.size() > max_names || end < begin) {
+    return;
+  }
+  const auto at = static_cast<std::uint32_t>(names_.size());
+  found.push_back({{begin, end, at, static_cast<std::uint32_t>(name.size())}, global, false});
+  names_ += name;
+}
+
+void FunctionNames::settle(std::vector<Found> found) {
   // Of several names in one place the plainest is kept: clock_nanosleep, not __clock_nanosleep.
   std::ranges::sort(found, {}, [this](const Found& f) {
     const std::string_view name{names_.data() + f.entry.name, f.entry.length};
-    return std::tuple{f.entry.begin,     f.entry.end == f.entry.begin,
-                      underscores(name), !f.global,
-                      name.size(),       name};
+    return std::tuple{
+        f.entry.begin, !f.known, f.entry.end == f.entry.begin, underscores(name), !f.global,
+        name.size(),   name};
   });
   functions_.clear();
   for (const Found& f : found) {

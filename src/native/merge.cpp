@@ -12,13 +12,18 @@ using Segment = std::vector<std::size_t>;
 /// What is above the topmost eval loop, between it and the next, ..., below the lowest.
 std::vector<Segment> segments_of(std::span<const NativeRole> native) {
   std::vector<Segment> segments(1);
+  bool on_top = true;
   for (std::size_t i = 0; i < native.size(); ++i) {
     switch (native[i]) {
       case NativeRole::plain: segments.back().push_back(i); break;
       case NativeRole::eval_loop: segments.emplace_back(); break;
       case NativeRole::machinery: break;
+      case NativeRole::nameless:
+        if (on_top) segments.back().push_back(i);
+        break;
       case NativeRole::gil_wait: segments.back().clear(); break;
     }
+    on_top = on_top && native[i] == NativeRole::nameless;
   }
   return segments;
 }

@@ -9,6 +9,7 @@
 #include "gilspy/elf/elf_file.h"
 #include "gilspy/elf/loaded_elf.h"
 #include "gilspy/locate/debug_file.h"
+#include "method_names.h"
 
 namespace gilspy {
 namespace {
@@ -42,8 +43,10 @@ ModuleNames read_module_names(const ProcDir& process, MemoryReader& memory, Bina
   if (!bias) return names;
   names.bias = *bias;
   names.functions.add(*elf);
+  names.interpreter = elf->symbol("_PyEval_EvalFrameDefault").has_value();
   if (elf->stripped() && !vdso) {
     if (const auto debug = find_debug_file(process, file, *elf)) names.functions.add(debug->elf);
+    names.functions.add(find_methods(*elf, memory, *bias));
   }
   return names;
 }

@@ -12,7 +12,8 @@ namespace gilspy {
 /// The functions of a mapped file.
 struct ModuleNames {
   FunctionNames functions;
-  std::uint64_t bias = 0;  ///< what to add to a linked address to get the target's
+  std::uint64_t bias = 0;    ///< what to add to a linked address to get the target's
+  bool interpreter = false;  ///< it is the one with the eval loop
 };
 
 /// Reads them from the file that is mapped, and from the one that has its symbols where it is

@@ -64,6 +64,7 @@ const NativeFunction* NativeNames::at(RemoteAddress code) {
     const RemoteAddress begin = code_.function_begin(*module, code).value_or(code);
     const RemoteAddress base = module->file.first.range.begin - module->file.first.offset;
     function.name = fmt::format("+{:#x}", begin - base);
+    if (names->interpreter) function.role = NativeRole::nameless;
   }
   return &known_.emplace(code, std::move(function)).first->second;
 }

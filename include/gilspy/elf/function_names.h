@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,13 @@
 
 namespace gilspy {
 
+/// A function's place, as linked, and what it is called.
+struct NamedFunction {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  std::string name;
+};
+
 /// The names of a file's functions, by where they lie.
 class FunctionNames {
  public:
@@ -17,6 +25,8 @@ class FunctionNames {
 
   /// Adds those of .symtab, or of .dynsym where the file is stripped. What is known already stays.
   void add(const ElfFile& file);
+  /// Adds others. What is known already stays, here too.
+  void add(std::span<const NamedFunction> functions);
 
   struct Function {
     std::uint64_t begin = 0;  ///< as linked
@@ -34,6 +44,16 @@ class FunctionNames {
     std::uint32_t name = 0;  ///< in names_
     std::uint32_t length = 0;
   };
+  struct Found {
+    Entry entry;
+    bool global = false;
+    bool known = false;
+  };
+  [[nodiscard]] std::vector<Found> known() const;
+  void put(std::vector<Found>& found, std::string_view name, std::uint64_t begin, std::uint64_t end,
+           bool global);
+  void settle(std::vector<Found> found);
+
   std::vector<Entry> functions_;
   std::string names_;
 };

@@ -14,6 +14,8 @@ enum class NativeRole : std::uint8_t {
   plain,      ///< does the work: shown
   eval_loop,  ///< runs Python functions, which are shown in its place
   machinery,  ///< how the interpreter calls things, starts and stops: left out
+  nameless,   ///< of the interpreter itself, in a stripped file: shown where it works, above all
+              ///< that have a name; elsewhere most likely machinery
   gil_wait,   ///< takes or hands over the GIL, which the thread's state says: left out, and what it
               ///< calls as well
 };

@@ -7,14 +7,15 @@
 namespace gilspy {
 namespace {
 
-/// 'e' an eval loop, 'm' machinery, 'w' a wait for the GIL, anything else a function of that name;
-/// from the top down.
+/// 'e' an eval loop, 'm' machinery, 'w' a wait for the GIL, '+' one without a name, anything else a
+/// function of that name; from the top down.
 std::vector<NativeRole> roles_of(std::string_view native) {
   std::vector<NativeRole> roles;
   for (const char c : native) {
     roles.push_back(c == 'e'   ? NativeRole::eval_loop
                     : c == 'm' ? NativeRole::machinery
                     : c == 'w' ? NativeRole::gil_wait
+                    : c == '+' ? NativeRole::nameless
                                : NativeRole::plain);
   }
   return roles;
@@ -48,6 +49,12 @@ TEST(Merge, GivesEachLoopItsOwnFunctions) {
 TEST(Merge, LeavesOutWhatWaitsForTheGil) {
   EXPECT_EQ(merged("fwsem", true, "C"), "0s");
   EXPECT_EQ(merged("fwwe", true, "C"), "0");
+}
+
+TEST(Merge, ShowsNamelessFunctionsOnlyOnTop) {
+  EXPECT_EQ(merged("++x+e+y+e+", true, "CC"), "0y1x++");
+  EXPECT_EQ(merged("+e+", true, "C"), "0+");
+  EXPECT_EQ(merged("m+e", true, "C"), "0");
 }
 
 TEST(Merge, ThreadWithoutPythonIsItsNativeStack) {
