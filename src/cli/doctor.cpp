@@ -9,6 +9,7 @@
 #include "gilspy/base/failure.h"
 #include "gilspy/os/access.h"
 #include "gilspy/os/process_memory.h"
+#include "gilspy/os/trace_access.h"
 #include "gilspy/python_offsets/debug_offsets.h"
 #include "layout_table.h"
 
@@ -55,6 +56,8 @@ ExitCode diagnose_python(const DoctorOptions& options) {
 
 int doctor(const DoctorOptions& options) {
   const bool machine_good = print_checks(check_machine());
+  // Sampling works without them.
+  print_checks(check_tracing());
   if (options.pid.value == 0) {
     if (options.layout) std::cout << layout_table(all_layouts(), layout_names(all_layouts()));
     std::cout << (machine_good ? "gilspy can attach to your processes here.\n"
