@@ -79,6 +79,8 @@ void add_session_options(CLI::App& command, SessionOptions& options) {
       "stop the thread that holds the GIL while its stack is read: no stack is a guess");
   command.add_flag("--native", options.native,
                    "show the C functions among the Python ones, and threads without Python");
+  command.add_flag("--exact", options.exact,
+                   "have the kernel record each wait for the GIL, and each time on a CPU");
   command.add_option("--recording", options.recording,
                      "keep the recording in this file, for gilspy report");
   command.add_flag("-q,--quiet", options.quiet, "print results only");
@@ -97,6 +99,7 @@ RunOptions run_options(const SessionOptions& options) {
   run.rates.consistent = options.consistent;
   if (options.cpu_budget) run.cpu_budget = *options.cpu_budget / 100;
   run.rates.native = options.native;
+  run.rates.exact = options.exact;
   if (options.seconds) run.duration = Duration{static_cast<std::int64_t>(*options.seconds * 1e9)};
   return run;
 }

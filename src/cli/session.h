@@ -24,6 +24,7 @@ struct SessionOptions {
   std::optional<double> cpu_budget;  ///< percent of a core
   bool native = false;
   bool consistent = false;
+  bool exact = false;
   bool quiet = false;
 };
 

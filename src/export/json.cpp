@@ -57,6 +57,8 @@ Json sampling_json(const Profile& profile) {
     json["native_broken"] = profile.native->broken;
     json["native_left_out"] = profile.native->left_out;
   }
+  json["source"] = name_of(profile.traced ? profile.traced->source : TraceSource::sampled);
+  if (profile.traced) json["lost_records"] = profile.traced->lost;
   return json;
 }
 

@@ -2,6 +2,15 @@
 
 namespace gilspy {
 
+std::string_view name_of(TraceSource source) {
+  switch (source) {
+    case TraceSource::sampled: break;
+    case TraceSource::switches: return "switches";
+    case TraceSource::exact: return "exact";
+  }
+  return "sampled";
+}
+
 std::optional<Time> time_of(const Event& event) {
   return std::visit(
       [](const auto& e) -> std::optional<Time> {

@@ -53,6 +53,7 @@ Profile ProfileBuilder::State::profile() const {
   profile.end_reason = end_reason_;
   profile.progress = progress_;
   profile.native = native_;
+  profile.traced = traced_;
   profile.notes = notes_;
 
   BlameLedger blame = blame_;

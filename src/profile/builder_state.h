@@ -39,6 +39,7 @@ class ProfileBuilder::State {
   void on(const Progress& event);
   void on(const NativeCounted& event);
   void on(const Noted& event);
+  void on(const Traced& event);
   void on(const GilDefined& event);
   void on(const GilChanged& event);
   void on(const ThreadSeen& event);
@@ -67,6 +68,7 @@ class ProfileBuilder::State {
   std::optional<EndReason> end_reason_;
   Progress progress_;
   std::optional<NativeCounted> native_;
+  std::optional<Traced> traced_;
   std::vector<Noted> notes_;
   std::vector<ThreadClock> threads_;  ///< living and gone, in the order they were first seen
   std::unordered_map<Tid, std::size_t> living_;

@@ -78,6 +78,16 @@ void ProfileBuilder::State::on(const NativeCounted& event) {
   native_ = sum;
 }
 
+/// Of several programs in a row, the one that could be seen least well counts.
+void ProfileBuilder::State::on(const Traced& event) {
+  if (!traced_) {
+    traced_ = event;
+    return;
+  }
+  traced_->source = std::min(traced_->source, event.source);
+  traced_->lost = std::max(traced_->lost, event.lost);
+}
+
 void ProfileBuilder::State::on(const Noted& event) {
   notes_.push_back(Noted{now_, event.pid, event.text});
 }

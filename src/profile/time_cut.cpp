@@ -140,6 +140,7 @@ class TimeCut::State {
     const auto thread = threads_.find(event.tid);
     if (thread != threads_.end()) thread->second.stack = event;
   }
+  void remember(const Traced& event) { traced_ = event; }
   void remember(const GilChanged& event) { gils_[event.gil].changed = event; }
   template <class Other>
   void remember(const Other&) {}  // notes of another time, and definitions, which went through
@@ -158,6 +159,10 @@ class TimeCut::State {
       if (process.unix_ns != 0) process.unix_ns += (begin_ - process.at).count();
       process.at = begin_;
       next_.accept(process);
+    }
+    if (traced_) {
+      traced_->at = begin_;
+      next_.accept(*traced_);
     }
     for (const auto& [id, gil] : gils_) {
       if (gil.defined) next_.accept(*gil.defined);
@@ -234,6 +239,7 @@ class TimeCut::State {
   std::map<Pid, ProcessStarted> processes_;  ///< those that live
   std::map<Tid, Thread> threads_;
   std::map<GilId, Gil> gils_;
+  std::optional<Traced> traced_;
   Progress last_progress_;
   std::optional<Progress> base_;  ///< the totals at the beginning of the part
 };

@@ -63,21 +63,30 @@ Duration GilReader::switch_interval(const Buffer& buffer) const {
   return std::chrono::microseconds{static_cast<std::int64_t>(microseconds & 0x7FFFFFFF)};
 }
 
+RemoteRange GilReader::wait_range() const {
+  return {layout_->at.gil.cond.in(gil_), gil_ + layout_->at.gil.struct_size};
+}
+
 bool GilReader::is_wait_address(std::uint64_t futex) const {
-  const RemoteRange range{layout_->at.gil.cond.in(gil_), gil_ + layout_->at.gil.struct_size};
-  return range.contains(RemoteAddress{futex});
+  return wait_range().contains(RemoteAddress{futex});
+}
+
+GilFutex GilReader::part_of(std::uint64_t futex) const {
+  const auto& at = layout_->at.gil;
+  const RemoteAddress address{futex};
+  if (!is_wait_address(futex)) return GilFutex::none;
+  if (address < at.mutex.in(gil_)) return GilFutex::cond;
+  if (address < at.switch_cond.in(gil_)) return GilFutex::mutex;
+  return address < at.switch_mutex.in(gil_) ? GilFutex::switch_cond : GilFutex::switch_mutex;
 }
 
 bool GilReader::is_take_address(std::uint64_t futex) const {
-  const auto& at = layout_->at.gil;
-  const RemoteRange cond{at.cond.in(gil_), at.mutex.in(gil_)};
-  return cond.contains(RemoteAddress{futex});
+  return part_of(futex) == GilFutex::cond;
 }
 
 bool GilReader::is_cond_address(std::uint64_t futex) const {
-  const auto& at = layout_->at.gil;
-  const RemoteRange switch_cond{at.switch_cond.in(gil_), at.switch_mutex.in(gil_)};
-  return is_take_address(futex) || switch_cond.contains(RemoteAddress{futex});
+  const GilFutex part = part_of(futex);
+  return part == GilFutex::cond || part == GilFutex::switch_cond;
 }
 
 std::uint32_t CondWaiters::inside(const GilMoment& moment, std::size_t count) {

@@ -27,6 +27,8 @@ constexpr Kind kind_of(const Progress&) { return Kind::progress; }
 constexpr Kind kind_of(const NativeMarked&) { return Kind::native_marked; }
 constexpr Kind kind_of(const NativeCounted&) { return Kind::native_counted; }
 
+constexpr Kind kind_of(const Traced&) { return Kind::traced; }
+
 }  // namespace
 
 void Encoder::append(const Event& event) {

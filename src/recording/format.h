@@ -39,6 +39,7 @@ enum class Kind : std::uint8_t {
   stack_trouble = 26,
   native_marked = 27,
   native_counted = 28,
+  traced = 29,
 };
 inline constexpr std::uint8_t first_sized_kind = 16;
 
@@ -51,6 +52,7 @@ constexpr GilState last_of(GilState) { return GilState::holding; }
 constexpr CpuState last_of(CpuState) { return CpuState::stopped; }
 constexpr BlockKind last_of(BlockKind) { return BlockKind::other; }
 constexpr Attachment last_of(Attachment) { return Attachment::suspended; }
+constexpr TraceSource last_of(TraceSource) { return TraceSource::exact; }
 constexpr EndReason last_of(EndReason) { return EndReason::lost; }
 
 /// An event's fields in the order of its body. One list for both directions: the walker is the
@@ -155,6 +157,13 @@ struct Fields {
     w.number(e.merged);
     w.number(e.broken);
     w.number(e.left_out);
+  }
+  /// Older readers skip it: so it leaves the frame's time alone.
+  static void walk(Walker& w, Ref<Traced> e) {
+    w.whole_time(e.at);
+    w.pid(e.pid);
+    w.choice(e.source);
+    w.number(e.lost);
   }
 };
 

@@ -36,6 +36,19 @@ std::string handoffs(const Profile& profile, const GilProfile& gil) {
   return text;
 }
 
+std::string source_text(const Traced& traced) {
+  const std::string lost =
+      traced.lost == 1 ? "1 record lost" : fmt::format("{} records lost", traced.lost);
+  switch (traced.source) {
+    case TraceSource::exact:
+      return fmt::format("waits and time on CPUs exact from the kernel ({})", lost);
+    case TraceSource::switches:
+      return fmt::format("time on CPUs exact from the kernel ({}), waits sampled", lost);
+    case TraceSource::sampled: break;
+  }
+  return "waits sampled, as the kernel's records may not be had";
+}
+
 }  // namespace
 
 std::vector<std::string> process_lines(const Profile& profile) {
@@ -110,10 +123,11 @@ std::string sampling_cost_line(const Profile& profile) {
           : "";
   return fmt::format(
       "Sampling: {} asked, {:.0f} achieved, {} ticks, {} missed, {} unstable, {} stacks ({}){}, "
-      "gilspy used {} of a core{}",
+      "{}gilspy used {} of a core{}",
       hz > 0 ? fmt::format("{:.0f} Hz", hz) : "as many Hz as go",
       wall > 0 ? static_cast<double>(progress.ticks) / wall : 0, progress.ticks, progress.missed,
       progress.unstable, progress.stacks, stack_trouble(progress), native,
+      profile.traced ? source_text(*profile.traced) + ", " : "",
       percent(share_of_wall(profile, progress.cpu)),
       progress.ticks == 0
           ? ""

@@ -13,6 +13,7 @@
 #include "gilspy/python/gil.h"
 #include "gilspy/python/interpreters.h"
 #include "gilspy/python/pthread_ids.h"
+#include "kernel_view.h"
 #include "power_watch.h"
 #include "rest.h"
 
@@ -48,8 +49,10 @@ struct Lane {
   std::optional<StackId> rest_stack;  ///< as read during this rest
   std::optional<StackId> owed_stack;  ///< of time at rest that no sample speaks for yet
 
-  ThreadState state;  ///< as last told to the sink
-  bool told = false;  ///< the sink has seen a state of this lane
+  ThreadState state;          ///< as last told to the sink
+  bool told = false;          ///< the sink has seen a state of this lane
+  KernelView kernel;          ///< what the kernel's records say of it, where there are any
+  bool kernel_moves = false;  ///< they tell of changes within this tick's time
   /// At the last tick, when it was on a run queue and not the holder; else nothing.
   std::optional<SchedStat> sched;
   bool handing_over = false;  ///< lost its CPU inside drop_gil and has not run since
@@ -78,6 +81,10 @@ struct GilLane {
   Time held_since;                 ///< when the last change of holder was seen
   Duration last_hold{};            ///< how long the holder before this one had it
   std::optional<Tid> told_holder;  ///< as last told to the sink
+  // With the kernel's records:
+  std::optional<Tid> last_taker;    ///< the last holder told
+  std::uint64_t told_handoffs = 0;  ///< hand-offs told that gil.switch_number has yet to show
+  bool kernel_moves = false;        ///< as of a lane
 };
 
 /// Which threads and GILs there are, kept in step with the target; tells the sink of comings,

@@ -184,8 +184,14 @@ class Pace {
   std::uint64_t count_ = 0;
 };
 
-EndReason loop(Sampler& sampler, const RunOptions& options, const std::vector<Watch>& watches) {
+EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> watches) {
   if (const auto first = sampler.begin(); first != Sampler::Outcome::alive) return reason_of(first);
+  if (sampler.records_fd() >= 0) {
+    watches.push_back({sampler.records_fd(), [&sampler]() -> std::optional<EndReason> {
+                         sampler.keep_records();
+                         return std::nullopt;
+                       }});
+  }
   const Time start = now();
   const Time end = options.duration ? start + *options.duration : Time::max();
   Pace pace{options, start};

@@ -52,6 +52,7 @@ Sampler::Outcome Sampler::State::begin() {
   }
   sink_.accept(started);
   if (!program_ || !lanes_.refresh(now_)) return Outcome::ended;
+  begin_trace();
   if (native_) native_->refresh(now_);
   return Outcome::alive;
 }
@@ -83,10 +84,11 @@ Sampler::Outcome Sampler::State::tick(bool stacks) {
                               : Duration{});
   begin_ = last_tick_ + gap_ / 2;
   if (gap_ > 2 * reach) {
-    tell_gap(last_tick_ + reach, now_ - reach);
+    if (!trace_) tell_gap(last_tick_ + reach, now_ - reach);
     begin_ = now_ - reach;
   }
   last_tick_ = now_;
+  if (trace_) follow_kernel_to(begin_);
 
   if (const Outcome outcome = observe(); outcome != Outcome::alive) return outcome;
 
@@ -101,14 +103,16 @@ Sampler::Outcome Sampler::State::tick(bool stacks) {
   }
   look_for_cpus();
   count_waiters();
-  const std::vector<ThreadState> states = classify(lane_sights_, gil_sights_, totals.ticks);
+  std::vector<ThreadState> states = classify(lane_sights_, gil_sights_, totals.ticks);
   remember_waiters(states);
   look_for_waiters(states);
+  if (trace_) agree_with_kernel(states);
   tell_first_states(states);
   tell_owed_stacks(begin_, false);
   follow_power();
   tell_gils();
   tell_states(states);
+  if (trace_) follow_kernel_through_tick();
   if (native_) sample_late_stacks();
   if (stacks) sample_stacks();
   return keep_up();
@@ -142,7 +146,11 @@ void Sampler::State::end(EndReason reason) {
   tell_owed_stacks(last_tick_, true);
   now_ = now();
   // The last tick speaks for no more than its reach, as every other.
-  if (now_ - last_tick_ > max_reach) tell_gap(last_tick_ + max_reach, now_);
+  if (trace_) {
+    follow_kernel_to(now_);
+  } else if (now_ - last_tick_ > max_reach) {
+    tell_gap(last_tick_ + max_reach, now_);
+  }
   tell_progress();
   sink_.accept(ProcessEnded{now_, process_.pid(), reason});
 }
@@ -161,6 +169,8 @@ void Sampler::change_rates(double state_hz, double stack_hz, const std::string& 
 }
 void Sampler::missed(std::uint64_t ticks) { state_->totals.missed += ticks; }
 void Sampler::end(EndReason reason) { state_->end(reason); }
+int Sampler::records_fd() const { return state_->records_fd(); }
+void Sampler::keep_records() { state_->keep_records(); }
 std::uint64_t Sampler::ticks() const { return state_->totals.ticks; }
 
 }  // namespace gilspy

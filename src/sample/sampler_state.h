@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "classify.h"
+#include "exact_waits.h"
 #include "gilspy/os/running_program.h"
 #include "gilspy/python/stack_reader.h"
 #include "gilspy/sample/sampler.h"
+#include "kernel_trace.h"
 #include "lanes.h"
 #include "native_stacks.h"
 #include "still_stacks.h"
@@ -19,7 +21,8 @@
 namespace gilspy {
 
 /// What a sampler keeps from tick to tick. sampler.cpp has the course of a tick, sampler_look.cpp
-/// what is read of the target and what follows from it, sampler_tell.cpp what the sink is told.
+/// what is read of the target and what follows from it, sampler_tell.cpp what the sink is told,
+/// sampler_trace.cpp what the kernel's records add to that.
 class Sampler::State {
  public:
   State(const ProcDir& process, MemoryReader& memory, SampleSink& sink, Interner& interner,
@@ -42,6 +45,8 @@ class Sampler::State {
   Outcome tick(bool stacks);
   void change_rates(double state_hz, double stack_hz, const std::string& why);
   void end(EndReason reason);
+  [[nodiscard]] int records_fd() const { return trace_ ? trace_->fd() : -1; }
+  void keep_records() { trace_->drain(); }
 
   Progress totals;
 
@@ -65,6 +70,7 @@ class Sampler::State {
   void count_waiters();
   void follow_power();
   void tell_gils();
+  void tell_gil(std::size_t index, Time at);
   [[nodiscard]] std::optional<std::string> import_under(const GilLane& gil);
   [[nodiscard]] bool has_not_run(const Lane& lane) const;
   void tell_stack(const Lane& lane, StackId stack, Time at);
@@ -83,6 +89,26 @@ class Sampler::State {
   [[nodiscard]] Result<std::optional<StackId>> read_stack(const Lane& lane);
   void tell_progress();
 
+  [[nodiscard]] std::vector<RemoteRange> gil_futexes();
+  void begin_trace();
+  void tell_trace(Time at);
+  void take_kernel_records();
+  void meet_newcomers();
+  void note_lost(Time at);
+  [[nodiscard]] Lane* lane_of(Tid tid);
+  [[nodiscard]] GilLane* gil_of(const Lane& lane);
+  void follow_kernel_to(Time at);
+  void follow(const Transition& step);
+  void put_state(Lane& lane, ThreadState state, Time at);
+  void put_holder(GilLane& gil, Tid holder, Time at);
+  [[nodiscard]] bool others_wait(const Lane& lane) const;
+  [[nodiscard]] ThreadState state_after(const Lane& lane, const Transition& step,
+                                        const GilLane* gil) const;
+  [[nodiscard]] bool moves_gil(const Lane& lane, const Transition& step) const;
+  void agree_with_kernel(std::vector<ThreadState>& states);
+  void follow_kernel_through_tick();
+  void learn_standing(Lane& lane, ThreadState sampled);
+
   const ProcDir& process_;
   MemoryReader& memory_;
   SampleSink& sink_;
@@ -94,8 +120,14 @@ class Sampler::State {
   std::optional<NativeStacks> native_;
 
   std::optional<RunningProgram> program_;
-  Time now_;    // of the tick being made
-  Time begin_;  // from where on the tick speaks
+  std::optional<KernelTrace> trace_;  // where it was asked for, and some of it can be had
+  std::optional<ExactWaits> waits_;
+  std::vector<ThreadState> sampled_;  // what a tick saw, by lane
+  std::vector<Tid> newcomers_;        // made since the last tick
+  std::uint64_t lost_here_ = 0;       // records, since it was noted last
+  Time told_until_;                   // of what follows from records
+  Time now_;                          // of the tick being made
+  Time begin_;                        // from where on the tick speaks
   Time last_tick_;
   Duration gap_{};       // since the last tick
   Duration interval_{};  // sys.getswitchinterval()

@@ -48,30 +48,39 @@ void Sampler::State::follow_power() {
 void Sampler::State::tell_gils() {
   auto& gils = lanes_.gils();
   for (std::size_t i = 0; i < gils.size() && i < gil_sights_.size(); ++i) {
-    GilLane& lane = gils[i];
-    const GilSight& sight = gil_sights_[i];
-    if (sight.reader == nullptr || !lane.defined) continue;
-    std::uint64_t handoffs = 0;
-    if (lane.last && sight.moment.switch_number > lane.last->switch_number) {
-      handoffs = sight.moment.switch_number - lane.last->switch_number;
-    }
-    const RemoteAddress holder_state =
-        sight.moment.enabled() ? sight.moment.holder() : RemoteAddress{};
-    const Tid holder = holder_state.is_null() ? no_thread : lanes_.tid_of(holder_state);
-    const bool known = holder_state.is_null() || holder != no_thread;
-    if (!known) refresh_wanted_ = true;
-    if (lane.told_holder != holder || handoffs > 0 || !lane.last) {
-      // More than a second's worth of hand-offs in one tick is torn memory, not hand-offs.
-      const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(handoffs, 1'000'000));
-      sink_.accept(GilChanged{begin_, lane.id, holder, known, count});
-    }
-    if (!lane.last || !sight.moment.same_hold(*lane.last)) {
-      lane.last_hold = begin_ - lane.held_since;
-      lane.held_since = begin_;
-    }
-    lane.told_holder = holder;
-    lane.last = sight.moment;
+    if (gil_sights_[i].reader != nullptr && !gils[i].kernel_moves) tell_gil(i, begin_);
   }
+}
+
+void Sampler::State::tell_gil(std::size_t index, Time at) {
+  GilLane& lane = lanes_.gils()[index];
+  const GilSight& sight = gil_sights_[index];
+  if (!lane.defined) return;
+  std::uint64_t handoffs = 0;
+  if (lane.last && sight.moment.switch_number > lane.last->switch_number) {
+    handoffs = sight.moment.switch_number - lane.last->switch_number;
+  }
+  // The kernel's records may have told of them, and of one more that was in the making.
+  const std::uint64_t told = std::min(handoffs, lane.told_handoffs);
+  handoffs -= told;
+  lane.told_handoffs = std::min<std::uint64_t>(lane.told_handoffs - told, 1);
+  const RemoteAddress holder_state =
+      sight.moment.enabled() ? sight.moment.holder() : RemoteAddress{};
+  const Tid holder = holder_state.is_null() ? no_thread : lanes_.tid_of(holder_state);
+  const bool known = holder_state.is_null() || holder != no_thread;
+  if (!known) refresh_wanted_ = true;
+  if (lane.told_holder != holder || handoffs > 0 || !lane.last) {
+    // More than a second's worth of hand-offs in one tick is torn memory, not hand-offs.
+    const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(handoffs, 1'000'000));
+    sink_.accept(GilChanged{at, lane.id, holder, known, count});
+  }
+  if (!lane.last || !sight.moment.same_hold(*lane.last)) {
+    lane.last_hold = at - lane.held_since;
+    lane.held_since = at;
+  }
+  lane.told_holder = holder;
+  if (holder != no_thread) lane.last_taker = holder;
+  lane.last = sight.moment;
 }
 
 /// A thread's first state speaks for the time since it was found.
@@ -204,6 +213,7 @@ void Sampler::State::tell_progress() {
   totals.at = now_;
   totals.cpu = own_cpu_time();
   sink_.accept(totals);
+  tell_trace(now_);
   if (!native_) return;
   sink_.accept(native_->take_counts(now_));
   if (auto note = native_->take_note()) sink_.accept(Noted{now_, process_.pid(), *note});

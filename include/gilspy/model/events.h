@@ -175,6 +175,26 @@ struct NativeCounted {
   friend bool operator==(const NativeCounted&, const NativeCounted&) = default;
 };
 
+/// Where the states of threads between the ticks come from.
+enum class TraceSource : std::uint8_t {
+  sampled,   ///< from the ticks alone
+  switches,  ///< on and off a CPU from the kernel's records of context switches
+  exact,     ///< that, and waits for the GIL from its records of futex calls
+};
+
+/// "sampled", "switches", "exact".
+[[nodiscard]] std::string_view name_of(TraceSource source);
+
+/// What the kernel's own records have told, where they were asked for: sent when sampling begins,
+/// and at its end. Does not bear on any event after it.
+struct Traced {
+  Time at;
+  Pid pid;
+  TraceSource source = TraceSource::sampled;
+  std::uint64_t lost = 0;  ///< records that found no room, in all; each is noted where it was
+  friend bool operator==(const Traced&, const Traced&) = default;
+};
+
 enum class EndReason : std::uint8_t {
   requested,  ///< duration over, Ctrl-C or SIGTERM
   target_ended,
@@ -191,7 +211,7 @@ struct ProcessEnded {
 
 using Event = std::variant<ProcessStarted, StringDefined, CodeDefined, NativeMarked, StackDefined,
                            GilDefined, ThreadSeen, ThreadGone, StateChanged, GilChanged,
-                           StackSampled, Noted, Progress, NativeCounted, ProcessEnded>;
+                           StackSampled, Noted, Progress, NativeCounted, Traced, ProcessEnded>;
 
 /// The moment of an event; nothing for definitions.
 [[nodiscard]] std::optional<Time> time_of(const Event& event);

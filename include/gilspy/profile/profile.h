@@ -143,6 +143,7 @@ struct Profile {
   std::optional<EndReason> end_reason;  ///< nothing for a recording cut short
   Progress progress;
   std::optional<NativeCounted> native;  ///< in all; nothing where they were not asked for
+  std::optional<Traced> traced;         ///< nothing where the kernel's records were not asked for
   std::vector<ThreadProfile> threads;   ///< in the order they were first seen
   /// Threads that a selection took out. They keep their names, as the ones who held the GIL.
   std::vector<ThreadProfile> left_out;

@@ -39,6 +39,9 @@ struct GilMoment {
   }
 };
 
+/// The parts of a GIL on whose futexes threads wait.
+enum class GilFutex : std::uint8_t { none, cond, mutex, switch_cond, switch_mutex };
+
 /// Where to read a GIL, and how to read its bytes. Holds for as long as its interpreter lives.
 class GilReader {
  public:
@@ -57,6 +60,10 @@ class GilReader {
   [[nodiscard]] bool is_wait_address(std::uint64_t futex) const;
   /// One that they wait on to take it, as opposed to those of the mutexes and of the hand-over.
   [[nodiscard]] bool is_take_address(std::uint64_t futex) const;
+  /// All of those addresses.
+  [[nodiscard]] RemoteRange wait_range() const;
+  /// Which part of the GIL the futex belongs to.
+  [[nodiscard]] GilFutex part_of(std::uint64_t futex) const;
   /// One of its condition variables', not of the mutexes beside them.
   [[nodiscard]] bool is_cond_address(std::uint64_t futex) const;
 

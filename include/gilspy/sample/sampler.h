@@ -18,6 +18,8 @@ struct SamplerOptions {
   bool consistent = false;
   /// Put the native functions between the Python ones, and read threads without Python as well.
   bool native = false;
+  /// Take the kernel's own records of context switches and futex calls, where they may be had.
+  bool exact = false;
 };
 
 /// Looks at one target, tick by tick, and tells a sink what changed.
@@ -51,6 +53,11 @@ class Sampler {
   void missed(std::uint64_t ticks);
   /// Tells the totals and the end.
   void end(EndReason reason);
+
+  /// Readable when much has been recorded since the last tick; -1 where nothing is recorded.
+  [[nodiscard]] int records_fd() const;
+  /// Keeps what has been recorded, so that no record gets lost before the next tick.
+  void keep_records();
 
   [[nodiscard]] std::uint64_t ticks() const;
 

@@ -78,7 +78,7 @@ TEST_F(JsonExport, KeysAndFigures) {
       "resolution_seconds": 0.001010101, "stacks_retried": 7, "stack_retries": 30,
       "stacks_dropped_by_reason":
           {"changed": 1, "code_changed": 0, "unreadable": 0, "thread_gone": 1, "not_stopped": 0},
-      "cpu_seconds": 0.012})j"));
+      "cpu_seconds": 0.012, "source": "sampled"})j"));
   // Two want a CPU for 600 ms and one for 400: 1600 to the 1000 that had one.
   EXPECT_EQ(json["gil"], Json::parse(R"j({"held_share": 0.9, "contended_share": 0.6,
       "unknown_share": 0.0, "wait_seconds": 0.6, "handoffs": 2, "forced_handoffs": 1,
@@ -102,6 +102,14 @@ TEST_F(JsonExport, BlameNamesBothSidesAndTheFunction) {
       "file": "/app/worker.py", "line": 31})j"));
   EXPECT_EQ(json["blame"][1], Json::parse(R"j({"holder_tid": 0, "holder": "(hand-over)",
       "waiter_tid": 7, "waiter": "Main", "seconds": 0.1})j"));
+}
+
+TEST_F(JsonExport, SaysWhatTheKernelsRecordsTold) {
+  feed(started());
+  builder.accept(Traced{at_ms(1000), Pid{7}, TraceSource::exact, 3});
+  const Json json = exported(builder.profile());
+  EXPECT_EQ(json["sampling"]["source"], "exact");
+  EXPECT_EQ(json["sampling"]["lost_records"], 3);
 }
 
 TEST_F(JsonExport, BytesThatAreNotUtf8AreReplaced) {

@@ -172,6 +172,20 @@ TEST_F(Summary, SharesOfARowAddUp) {
   EXPECT_THAT(summary(builder.profile()), HasSubstr("0.0    33.4   33.3       33.3\n"));
 }
 
+TEST_F(Summary, SaysWhatTheKernelsRecordsTold) {
+  builder.accept(started());
+  builder.accept(Traced{at_ms(500), Pid{4242}, TraceSource::exact, 1});
+  EXPECT_THAT(
+      summary(builder.profile()),
+      HasSubstr("waits and time on CPUs exact from the kernel (1 record lost), gilspy used"));
+  builder.accept(Traced{at_ms(600), Pid{4242}, TraceSource::switches, 7});
+  EXPECT_THAT(summary(builder.profile()),
+              HasSubstr("time on CPUs exact from the kernel (7 records lost), waits sampled"));
+  builder.accept(Traced{at_ms(700), Pid{4242}, TraceSource::sampled, 0});
+  EXPECT_THAT(summary(builder.profile()),
+              HasSubstr("waits sampled, as the kernel's records may not be had"));
+}
+
 TEST_F(Summary, WithoutAGil) {
   ProcessStarted process = started();
   process.free_threaded = true;

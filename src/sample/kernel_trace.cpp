@@ -1,0 +1,204 @@
+#include "kernel_trace.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "gilspy/os/perf_event.h"
+#include "gilspy/os/trace_access.h"
+
+namespace gilspy {
+namespace {
+
+constexpr std::string_view futex_call = "syscalls/sys_enter_futex";
+constexpr std::string_view futex_return = "syscalls/sys_exit_futex";
+
+/// Half a megabyte: what kernel.perf_event_mlock_kb allows everybody for each CPU. A busy thread
+/// fills some kilobytes in a millisecond.
+constexpr std::size_t ring_pages = 128;
+
+/// Threads made while the others were gone through may have to be followed one by one.
+constexpr int most_rounds = 10;
+
+void allow_many_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Of a tracepoint, or (0) of nothing but the records that come along with any event.
+perf_event_attr attributes_of(std::uint64_t point) {
+  perf_event_attr attributes = point != 0
+                                   ? perf_attributes(PERF_TYPE_TRACEPOINT, point)
+                                   : perf_attributes(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
+  attributes.sample_type = trace_sample_type;
+  if (point != 0) {
+    attributes.sample_type |= PERF_SAMPLE_RAW;
+    attributes.sample_period = 1;
+  }
+  attributes.sample_id_all = 1;
+  attributes.inherit = 1;
+  // A system call's tracepoint fires with the registers of the program, so that even without the
+  // right to look inside the kernel it may be had (kernel/events/core.c, perf_tp_event_match).
+  attributes.exclude_kernel = 1;
+  attributes.exclude_hv = 1;
+  attributes.watermark = 1;
+  attributes.wakeup_watermark = ring_pages * 4096 / 2;
+  return attributes;
+}
+
+std::optional<FutexPoints> read_points(int& error) {
+  const auto call = read_tracepoint(futex_call, error);
+  const auto comes_back = call ? read_tracepoint(futex_return, error) : std::nullopt;
+  return comes_back ? FutexPoints::of(*call, *comes_back) : std::nullopt;
+}
+
+}  // namespace
+
+std::string futex_filter(std::span<const RemoteRange> futexes) {
+  std::string filter;
+  for (const RemoteRange& range : futexes) {
+    filter += fmt::format("{}(uaddr >= {:#x} && uaddr < {:#x})", filter.empty() ? "" : " || ",
+                          range.begin.value(), range.end.value());
+  }
+  return filter;
+}
+
+KernelTrace::KernelTrace(const ProcDir& process, std::span<const RemoteRange> futexes)
+    : process_(process), filter_(futex_filter(futexes)), cpus_(online_cpus()) {
+  allow_many_files();
+  half_full_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  int error = 0;
+  points_ = read_points(error);
+  if (points_ && !filter_.empty()) {
+    if (start()) {
+      source_ = TraceSource::exact;
+      return;
+    }
+    why_not_ = why_no_perf_event(error_).text();
+  } else {
+    why_not_ = points_ ? "there is no GIL" : why_no_tracepoint(error).text();
+  }
+  points_.reset();
+  if (start()) {
+    source_ = TraceSource::switches;
+  } else {
+    why_not_ = why_no_perf_event(error_).text();
+  }
+}
+
+bool KernelTrace::start() {
+  if (follow_new_threads()) return true;
+  stop();
+  if (error_ != EINVAL || !threads_alone_) return false;
+  // Before 5.13 child processes inherit as well; their records are left out.
+  threads_alone_ = false;
+  return start();
+}
+
+void KernelTrace::stop() {
+  rings_.clear();
+  calls_.clear();
+  others_.clear();
+  followed_.clear();
+  drained_.clear();
+}
+
+/// Those made by a thread that was followed already are by themselves: a record tells of them.
+bool KernelTrace::follow_new_threads() {
+  for (int round = 0; round < most_rounds; ++round) {
+    drain();
+    for (const TraceRecord& record : drained_) {
+      if (record.kind == TraceRecord::Kind::forked) followed_.insert(record.tid);
+    }
+    bool all = true;
+    for (const Tid tid : process_.threads()) {
+      if (!followed_.insert(tid).second) continue;
+      all = false;
+      if (!follow(tid)) return false;
+    }
+    if (all) break;
+  }
+  return !rings_.empty();
+}
+
+bool KernelTrace::follow(Tid tid) {
+  for (std::size_t cpu = 0; cpu < cpus_.size(); ++cpu) {
+    UniqueFd call = open_event(tid, cpu, points_ ? points_->call : 0);
+    if (!call) return error_ == ESRCH;
+    const bool filtered = !points_ || filter_perf_event(call.get(), filter_);
+    if (!filtered || !start_perf_event(call.get())) return false;
+    calls_.push_back(std::move(call));
+    if (!points_) continue;
+    UniqueFd comes_back = open_event(tid, cpu, points_->comes_back);
+    if (!comes_back) return error_ == ESRCH;
+    if (!start_perf_event(comes_back.get())) return false;
+    others_.push_back(std::move(comes_back));
+  }
+  return true;
+}
+
+/// An event that writes into its CPU's ring.
+UniqueFd KernelTrace::open_event(Tid tid, std::size_t cpu, std::uint64_t point) {
+  perf_event_attr attributes = attributes_of(point);
+  attributes.inherit_thread = threads_alone_ ? 1 : 0;
+  const bool comes_along = !points_ || point == points_->call;
+  attributes.context_switch = comes_along ? 1 : 0;
+  attributes.task = comes_along ? 1 : 0;
+  UniqueFd event = open_perf_event(attributes, tid, cpus_[cpu], error_);
+  if (!event) return event;
+  const bool ready = rings_.size() > cpu ? rings_[cpu].take_in(event.get()) : add_ring(event.get());
+  if (!ready) event.reset();
+  if (!ready && error_ == 0) error_ = EIO;
+  return event;
+}
+
+bool KernelTrace::add_ring(int event) {
+  auto ring = PerfRing::map(event, ring_pages, error_);
+  if (!ring) return false;
+  rings_.push_back(std::move(*ring));
+  epoll_event wanted{};
+  wanted.events = EPOLLIN;
+  return ::epoll_ctl(half_full_.get(), EPOLL_CTL_ADD, event, &wanted) == 0;
+}
+
+void KernelTrace::watch(std::span<const RemoteRange> futexes) {
+  const std::string filter = futex_filter(futexes);
+  if (!points_ || filter == filter_ || filter.empty()) return;
+  filter_ = filter;
+  for (const UniqueFd& event : calls_) {
+    // An event whose thread has ended refuses, and needs none.
+    static_cast<void>(filter_perf_event(event.get(), filter_));
+  }
+}
+
+void KernelTrace::drain() {
+  for (PerfRing& ring : rings_) {
+    const bool sound = ring.drain([this](const PerfRecord& record) {
+      const auto parsed =
+          parse_trace_record(record, process_.pid(), points_.value_or(FutexPoints{}));
+      if (!parsed) return;
+      lost_ += parsed->count;
+      drained_.push_back(*parsed);
+    });
+    if (sound) continue;
+    ++lost_;
+    TraceRecord lost{TraceRecord::Kind::lost, now(), no_thread};
+    lost.count = 1;
+    drained_.push_back(lost);
+  }
+}
+
+std::vector<TraceRecord> KernelTrace::take_until(Time at) {
+  std::ranges::stable_sort(drained_, {}, &TraceRecord::at);
+  const auto end = std::ranges::upper_bound(drained_, at, {}, &TraceRecord::at);
+  std::vector<TraceRecord> taken(drained_.begin(), end);
+  drained_.erase(drained_.begin(), end);
+  return taken;
+}
+
+}  // namespace gilspy
