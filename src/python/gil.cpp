@@ -122,4 +122,14 @@ std::optional<std::uint32_t> CondWaiters::count(const GilMoment& moment) const {
   return std::nullopt;
 }
 
+std::optional<std::uint32_t> CondWaiters::count_at_mutex(const GilMoment& moment) const {
+  if (!proven(by_users)) return std::nullopt;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (!proven(i)) continue;
+    const std::uint32_t all = inside(moment, by_users);
+    return all - std::min(all, inside(moment, i));
+  }
+  return std::nullopt;
+}
+
 }  // namespace gilspy

@@ -135,6 +135,7 @@ Sampler::Outcome Sampler::State::observe() {
     gil_sights_[i].moment = gils[i].reader.decode(gil_bytes_[i]);
   }
   look_at_threads();
+  look_into_pthreads();
   if (look_again_) readable_ = read_gils();
   if (!readable_) return check_process();
   bool stable = true;
@@ -209,12 +210,13 @@ void Sampler::State::look_for_cpus() {
   }
 }
 
-/// The holder itself uses the mutex at the end of take_gil and at the beginning of drop_gil.
+/// The holder itself uses the mutex at the end of take_gil and in drop_gil, where it may lose its
+/// CPU when it has let go of the GIL but not of the mutex.
 void Sampler::State::leave_out_holder(GilMoment& moment) const {
   if (moment.mutex_owner == 0 || moment.mutex_users == 0) return;
   const auto owns = [&](const Lane& lane) {
     const Standing* standing = lane.standing();
-    return standing != nullptr && standing->python.address == moment.holder() &&
+    return standing != nullptr && standing->python.address == moment.last_holder &&
            standing->python.native_id == moment.mutex_owner;
   };
   if (std::ranges::any_of(lanes_.lanes(), owns)) --moment.mutex_users;
@@ -230,13 +232,15 @@ void Sampler::State::count_waiters() {
     if (blocked.certain && gil_sights_[i].stable) {
       gils[i].cond_waiters.learn(gil_sights_[i].moment, blocked.count);
     }
-    // The threads were looked at between the two: as many waited as the mean of both, half of them
-    // rounded up by turns.
     const auto before = gils[i].cond_waiters.count(gil_sights_[i].moment);
     const auto after = gils[i].cond_waiters.count(gil_sights_[i].after);
     if (!before || !after) continue;
+    // The threads were looked at between the two: as many waited as the mean of both, half of them
+    // rounded up by turns.
     gil_sights_[i].cond_waiters =
         static_cast<std::uint32_t>((std::uint64_t{*before} + *after + totals.ticks % 2) / 2);
+    if (!pthread_waits_.learnt()) continue;
+    gil_sights_[i].mutex_waiters = gils[i].cond_waiters.count_at_mutex(gil_sights_[i].moment);
   }
 }
 

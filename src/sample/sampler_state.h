@@ -10,6 +10,7 @@
 
 #include "classify.h"
 #include "gilspy/os/running_program.h"
+#include "gilspy/python/pthread_waits.h"
 #include "gilspy/python/stack_reader.h"
 #include "gilspy/sample/sampler.h"
 #include "lanes.h"
@@ -55,6 +56,8 @@ class Sampler::State {
   [[nodiscard]] bool waits_still(const Lane& lane, const LaneSight& sight) const;
   void look_at(Lane& lane, LaneSight& sight);
   void look_at_threads();
+  void learn_pthread_waits();
+  void look_into_pthreads();
   void look_for_cpus();
   [[nodiscard]] bool may_rest(const Lane& lane, const LaneSight& sight) const;
   [[nodiscard]] bool blocks_on_gil(const LaneSight& sight) const;
@@ -92,6 +95,7 @@ class Sampler::State {
   StackReader stacks_;
   std::optional<StillStacks> still_stacks_;
   std::optional<NativeStacks> native_;
+  PthreadWaits pthread_waits_;
 
   std::optional<RunningProgram> program_;
   Time now_;    // of the tick being made
@@ -113,6 +117,8 @@ class Sampler::State {
   std::vector<RemoteAddress> heads_;
   std::vector<std::int32_t> attachments_;  // by lane
   std::vector<ReadSlot> slots_;
+  std::vector<PthreadWaits::Question> questions_;
+  std::vector<std::size_t> asked_;  // the lanes that they are about
   std::vector<GilSight> gil_sights_;
   std::vector<LaneSight> lane_sights_;
 };

@@ -192,6 +192,20 @@ TEST(CondWaitersTest, BelievesTheUsersOfTheMutexMoreThanTheWaitersOnTheCondition
   EXPECT_EQ(waiters.count(moment), 3U);
 }
 
+TEST(CondWaitersTest, TellsWhoHasLeftTheConditionAndWantsTheMutex) {
+  CondWaiters waiters;
+  GilMoment moment = counting(1, 3);
+  moment.mutex_users = 3;
+  EXPECT_FALSE(waiters.count_at_mutex(moment));
+  for (int i = 0; i < 20; ++i) waiters.learn(moment, 3);
+  EXPECT_EQ(waiters.count_at_mutex(moment), 0U);
+  moment.cond_words[1] = 1U << 3U;
+  EXPECT_EQ(waiters.count_at_mutex(moment), 2U);
+  // Torn: more on the condition than use the mutex.
+  moment.mutex_users = 0;
+  EXPECT_EQ(waiters.count_at_mutex(moment), 0U);
+}
+
 /// With the low bits that glibc leaves for a condition variable on CLOCK_MONOTONIC.
 GilMoment flagged(std::size_t place, std::uint32_t waiters) {
   GilMoment moment;
