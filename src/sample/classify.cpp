@@ -176,6 +176,7 @@ BlockedInWait blocked_in_wait(std::span<const LaneSight> lanes, std::size_t gil_
       if (!gil.reader->is_cond_address(lane.syscall.arguments[0])) blocked.certain = false;
     } else if (surely_waits(lane, gil)) {
       ++blocked.count;
+      if (lane.place != PthreadPlace::gil_wait) blocked.certain = false;
     } else if (may_wait(lane, gil) || lane.syscall.kind == SyscallNow::Kind::unreadable) {
       blocked.certain = false;
     }

@@ -240,7 +240,9 @@ void Sampler::State::count_waiters() {
     gil_sights_[i].cond_waiters =
         static_cast<std::uint32_t>((std::uint64_t{*before} + *after + totals.ticks % 2) / 2);
     if (!pthread_waits_.learnt()) continue;
-    gil_sights_[i].mutex_waiters = gils[i].cond_waiters.count_at_mutex(gil_sights_[i].moment);
+    // Without that count only those wait who say so.
+    gil_sights_[i].mutex_waiters =
+        gils[i].cond_waiters.count_at_mutex(gil_sights_[i].moment).value_or(0);
   }
 }
 

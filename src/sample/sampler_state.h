@@ -49,6 +49,7 @@ class Sampler::State {
  private:
   Outcome keep_up();
   Outcome check_process();
+  [[nodiscard]] Duration reach() const;
   [[nodiscard]] bool read_gils();
   Outcome observe();
   void find_standings();
