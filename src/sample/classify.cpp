@@ -133,8 +133,9 @@ std::uint32_t told_at_mutex(std::span<const LaneSight> lanes, std::size_t gil_in
 /// Of the threads in doubt as many wait as glibc counts inside the wait beyond those seen there.
 void settle_doubts(std::span<const LaneSight> lanes, std::size_t gil_index, const GilSight& gil,
                    std::size_t turn, std::span<ThreadState> states) {
-  if (gil.reader == nullptr || !gil.moment.enabled() || !gil.cond_waiters) return;
-  const std::uint32_t counted = gil.mutex_waiters.value_or(*gil.cond_waiters);
+  if (gil.reader == nullptr || !gil.moment.enabled()) return;
+  const auto counted = gil.mutex_waiters ? gil.mutex_waiters : gil.cond_waiters;
+  if (!counted) return;
   std::uint32_t told = gil.mutex_waiters ? told_at_mutex(lanes, gil_index, gil)
                                          : blocked_in_wait(lanes, gil_index, gil).count;
   std::vector<std::size_t> doubtful;
@@ -145,9 +146,9 @@ void settle_doubts(std::span<const LaneSight> lanes, std::size_t gil_index, cons
     if (takes_it(lane, gil) && states[i].gil == GilState::waiting) ++told;
     if (may_wait(lane, gil) && states[i].gil == GilState::released) doubtful.push_back(i);
   }
-  if (counted <= told) return;
+  if (*counted <= told) return;
   std::ranges::stable_sort(doubtful, {}, [&](std::size_t i) { return doubt_of(lanes[i]); });
-  const std::size_t waiting = std::min<std::size_t>(counted - told, doubtful.size());
+  const std::size_t waiting = std::min<std::size_t>(*counted - told, doubtful.size());
   for (const std::size_t i : std::span{doubtful}.first(waiting)) {
     states[i].gil = GilState::waiting;
   }

@@ -232,6 +232,11 @@ void Sampler::State::count_waiters() {
     if (blocked.certain && gil_sights_[i].stable) {
       gils[i].cond_waiters.learn(gil_sights_[i].moment, blocked.count);
     }
+    if (pthread_waits_.learnt()) {
+      // Without that count only those wait who say so.
+      gil_sights_[i].mutex_waiters =
+          gils[i].cond_waiters.count_at_mutex(gil_sights_[i].moment).value_or(0);
+    }
     const auto before = gils[i].cond_waiters.count(gil_sights_[i].moment);
     const auto after = gils[i].cond_waiters.count(gil_sights_[i].after);
     if (!before || !after) continue;
@@ -239,10 +244,6 @@ void Sampler::State::count_waiters() {
     // rounded up by turns.
     gil_sights_[i].cond_waiters =
         static_cast<std::uint32_t>((std::uint64_t{*before} + *after + totals.ticks % 2) / 2);
-    if (!pthread_waits_.learnt()) continue;
-    // Without that count only those wait who say so.
-    gil_sights_[i].mutex_waiters =
-        gils[i].cond_waiters.count_at_mutex(gil_sights_[i].moment).value_or(0);
   }
 }
 
