@@ -52,7 +52,6 @@ struct Lane {
   bool told = false;  ///< the sink has seen a state of this lane
   /// At the last tick, when it was on a run queue and not the holder; else nothing.
   std::optional<SchedStat> sched;
-  bool handing_over = false;  ///< lost its CPU inside drop_gil and has not run since
   /// As of when it was seen waiting for the GIL last; nothing once it was seen elsewhere.
   std::optional<SchedStat> sched_waiting;
 
@@ -75,8 +74,6 @@ struct GilLane {
   PowerWatch power;
 
   std::optional<GilMoment> last;   ///< as of the last tick
-  Time held_since;                 ///< when the last change of holder was seen
-  Duration last_hold{};            ///< how long the holder before this one had it
   std::optional<Tid> told_holder;  ///< as last told to the sink
 };
 

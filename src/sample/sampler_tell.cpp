@@ -65,10 +65,6 @@ void Sampler::State::tell_gils() {
       const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(handoffs, 1'000'000));
       sink_.accept(GilChanged{begin_, lane.id, holder, known, count});
     }
-    if (!lane.last || !sight.moment.same_hold(*lane.last)) {
-      lane.last_hold = begin_ - lane.held_since;
-      lane.held_since = begin_;
-    }
     lane.told_holder = holder;
     lane.last = sight.moment;
   }
