@@ -4,6 +4,8 @@
 
 #include "gilspy/export/exporter.h"
 #include "gilspy/profile/blame.h"
+#include "gilspy/profile/finding_text.h"
+#include "gilspy/profile/findings.h"
 #include "gilspy/profile/version.h"
 
 /// The summary as data. Scripts rely on it: names stay, what was not measured is left out.
@@ -14,6 +16,8 @@ using Json = nlohmann::ordered_json;
 
 /// Grows when a name changes its meaning or goes away, not when one is added.
 constexpr int schema = 1;
+/// With fifty threads there are a hundred thousand.
+constexpr std::size_t most_blame_rows = 1000;
 
 Json process_json(const Profile& profile) {
   const ProcessStarted& process = profile.process;
@@ -127,6 +131,32 @@ Json blame_json(const Profile& profile, const FunctionBlame& blame) {
     json["native_function"] = blame.native;
     json["native_library"] = blame.library;
   }
+  if (blame.rows > 0) json["rows"] = blame.rows;
+  return json;
+}
+
+Json finding_json(const Profile& profile, const Finding& finding) {
+  Json json{{"kind", name_of(finding.kind)},
+            {"tid", finding.thread.value},
+            {"thread", label_of(profile, finding.thread)},
+            {"threads", finding.threads}};
+  if (finding.other != no_thread) {
+    json["other_tid"] = finding.other.value;
+    json["other"] = label_of(profile, finding.other);
+    json["other_count"] = finding.overtaken;
+  }
+  json["count"] = finding.count;
+  json["seconds"] = to_seconds(finding.total);
+  json["longest_seconds"] = to_seconds(finding.longest());
+  json["waited_seconds"] = to_seconds(finding.waited);
+  if (finding.syscall >= 0) json["syscall"] = syscall_name(finding.syscall);
+  if (finding.stack != empty_stack) {
+    const auto top = profile.tables->stack(finding.stack);
+    json["function"] = profile.tables->function_of(top);
+    json["file"] = profile.tables->file_of(top);
+    if (top.line != 0) json["line"] = top.line;
+  }
+  json["text"] = title_of(profile, finding) + ". " + facts_of(profile, finding);
   return json;
 }
 
@@ -145,8 +175,12 @@ class JsonExporter : public Exporter {
       json["threads"].push_back(thread_json(profile, thread));
     }
     json["blame"] = Json::array();
-    for (const FunctionBlame& row : blame_by_function(profile)) {
+    for (const FunctionBlame& row : largest_blame(profile, most_blame_rows)) {
       json["blame"].push_back(blame_json(profile, row));
+    }
+    json["findings"] = Json::array();
+    for (const Finding& finding : findings_of(profile)) {
+      json["findings"].push_back(finding_json(profile, finding));
     }
     // Names come from the target as they are, so bytes that are not UTF-8 must not stop the report.
     out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';

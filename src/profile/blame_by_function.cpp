@@ -2,6 +2,8 @@
 #include <compare>
 #include <map>
 #include <optional>
+#include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -87,6 +89,29 @@ std::vector<FunctionBlame> blame_by_function(const Profile& profile) {
   ByFunction sums{*profile.tables};
   for (const Blame& row : profile.blame) sums.add(row.holder, row.waiter, row);
   return sums.rows();
+}
+
+std::vector<FunctionBlame> largest_blame(const Profile& profile, std::size_t most) {
+  std::vector<FunctionBlame> rows = blame_by_function(profile);
+  if (rows.size() <= most) return rows;
+  std::map<std::pair<Tid, Tid>, FunctionBlame> others;
+  for (FunctionBlame& row : std::span{rows}.subspan(most)) {
+    const auto [other, fresh] = others.try_emplace({row.holder, row.waiter}, row);
+    if (fresh) continue;
+    FunctionBlame& sum = other->second;
+    const std::size_t before = std::max<std::size_t>(sum.rows, 1);
+    Duration time = sum.time;
+    add_to(time, row.time);
+    sum = FunctionBlame{};
+    sum.holder = row.holder;
+    sum.waiter = row.waiter;
+    sum.time = time;
+    sum.rows = before + 1;
+  }
+  rows.resize(most);
+  for (auto& [pair, row] : others) rows.push_back(std::move(row));
+  std::ranges::stable_sort(rows, std::ranges::greater{}, &FunctionBlame::time);
+  return rows;
 }
 
 std::vector<FunctionBlame> worst_blockers(const Profile& profile) {

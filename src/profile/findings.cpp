@@ -76,6 +76,7 @@ class Search {
           group.natives, {}, &std::pair<const std::optional<CodeId>, Duration>::second);
       if (most != group.natives.end()) findings.back().native = most->first;
       findings.back().threads = group.threads.size();
+      name_engine(findings.back(), group);
     }
     std::ranges::stable_sort(findings, std::ranges::greater{}, &Finding::waited);
     if (findings.size() > most_findings) findings.resize(most_findings);
@@ -90,6 +91,7 @@ class Search {
     Finding sum;
     std::set<Tid> threads;
     std::map<std::optional<CodeId>, Duration> natives;  ///< on top; nothing: Python's own code
+    std::map<Tid, std::uint64_t> behind;  ///< under convoy: how many of the waits, by who held it
     [[nodiscard]] bool has_code() const { return sum.stack != empty_stack; }
   };
 
@@ -107,7 +109,7 @@ class Search {
     find_long_holds(holds, waiting);
     for (std::size_t i = 0; i < threads.size(); ++i) {
       find_calls(threads[i], waiting);
-      find_convoy(threads[i], waits[i]);
+      find_convoy(threads[i], waits[i], holds);
       find_starving(threads[i], waits[i], holds);
     }
   }
@@ -137,7 +139,7 @@ class Search {
     }
   }
 
-  void find_convoy(Tid tid, const std::vector<Span>& waits) {
+  void find_convoy(Tid tid, const std::vector<Span>& waits, const std::vector<Hold>& holds) {
     const ThreadProfile& thread = *profile_.thread(tid);
     if (waits.size() < fewest_waits) return;
     const auto count = static_cast<std::int64_t>(waits.size());
@@ -146,7 +148,33 @@ class Search {
     const Duration waited = time_in(thread.times, Activity::waiting);
     // One that computes uses its whole interval, and is the convoy's engine.
     if (held / count > interval_ / 2 || waited / count < interval_ / 2) return;
-    for (const Span& wait : waits) add(at(FindingKind::convoy, tid, wait.begin, wait.end));
+    for (const Span& wait : waits) {
+      Finding finding = at(FindingKind::convoy, tid, wait.begin, wait.end);
+      finding.other = most_in(wait, tid, holds);
+      add(finding);
+    }
+  }
+
+  /// Who held the GIL for most of a wait; no_thread when nobody is known to have.
+  static Tid most_in(const Span& wait, Tid waiter, const std::vector<Hold>& holds) {
+    std::map<Tid, Duration> times;
+    auto hold = std::ranges::upper_bound(holds, wait.begin, {}, &Hold::end);
+    for (; hold != holds.end() && hold->begin < wait.end; ++hold) {
+      if (hold->holder == waiter) continue;
+      add_to(times[hold->holder],
+             std::min(hold->end, wait.end) - std::max(hold->begin, wait.begin));
+    }
+    const auto most = std::ranges::max_element(times, {}, &std::pair<const Tid, Duration>::second);
+    return most == times.end() ? no_thread : most->first;
+  }
+
+  /// A convoy has an engine: who held the GIL in most of its waits.
+  static void name_engine(Finding& finding, const Group& group) {
+    if (finding.kind != FindingKind::convoy) return;
+    const auto most =
+        std::ranges::max_element(group.behind, {}, &std::pair<const Tid, std::uint64_t>::second);
+    finding.other = most == group.behind.end() ? no_thread : most->first;
+    finding.overtaken = most == group.behind.end() ? 0 : most->second;
   }
 
   void find_starving(Tid tid, const std::vector<Span>& waits, const std::vector<Hold>& holds) {
@@ -186,8 +214,9 @@ class Search {
                                          one.kind == FindingKind::held_in_syscall);
     const Key key{one.kind, one.syscall, has_code, code_of(one.stack),
                   by_thread ? one.thread : no_thread};
-    Group group{one, {one.thread}, {}};
+    Group group{one, {one.thread}, {}, {}};
     if (has_code) group.natives[native_of(one.stack)] = one.total;
+    if (one.kind == FindingKind::convoy && one.other != no_thread) group.behind[one.other] = 1;
     const auto [entry, fresh] = found_.try_emplace(key, group);
     if (!fresh) join(entry->second, group);
   }
@@ -195,6 +224,7 @@ class Search {
   static void join(Group& group, const Group& other) {
     group.threads.insert(other.threads.begin(), other.threads.end());
     for (const auto& [code, time] : other.natives) add_to(group.natives[code], time);
+    for (const auto& [holder, waits] : other.behind) group.behind[holder] += waits;
     const Finding before = group.sum;
     const bool better_example = other.sum.longest() > before.longest() &&
                                 (other.sum.stack != empty_stack || before.stack == empty_stack);

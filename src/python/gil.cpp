@@ -131,4 +131,18 @@ std::optional<std::uint32_t> CondWaiters::count(const GilMoment& moment) const {
   return std::nullopt;
 }
 
+std::optional<std::uint32_t> CondWaiters::count_at_mutex(const GilMoment& moment) const {
+  // A thread that enters or leaves between the looks spoils an agreement; of the places it is the
+  // one that agrees more often than not.
+  const auto likely = [](const Score& score) {
+    return score.agreed >= agreements_needed && score.agreed > score.differed;
+  };
+  const auto best =
+      std::ranges::max_element(scores_.begin(), scores_.begin() + by_users, {}, &Score::agreed);
+  if (!likely(*best) || !likely(scores_[by_users])) return std::nullopt;
+  const std::uint32_t all = inside(moment, by_users);
+  const auto place = static_cast<std::size_t>(best - scores_.begin());
+  return all - std::min(all, inside(moment, place));
+}
+
 }  // namespace gilspy

@@ -3,10 +3,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "finding_text.h"
 #include "gilspy/base/text.h"
 #include "gilspy/export/exporter.h"
 #include "gilspy/profile/blame.h"
+#include "gilspy/profile/finding_text.h"
 #include "gilspy/profile/findings.h"
 
 namespace gilspy {
@@ -16,13 +16,14 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t most_blockers = 8;
 
-/// The same figures as -f json because they are those. Its blame by function is left out: with many
-/// threads it is longer than all intervals, and the page computes it from them.
+/// The same figures as -f json because they are those. Its blame by function is left out: the page
+/// computes it from the intervals. So are its findings: the page's lead to places in the timeline.
 Json summary_json(const Profile& profile) {
   std::ostringstream text;
   json_exporter().write(profile, ExportOptions{}, text);
   Json summary = Json::parse(text.str());
   summary.erase("blame");
+  summary.erase("findings");
   return summary;
 }
 
@@ -63,7 +64,7 @@ Json findings_json(const Profile& profile, const PageClock& clock, const Lanes& 
   Json json = Json::array();
   for (const Finding& finding : findings_of(profile)) {
     Json row{{"kind", name_of(finding.kind)},       {"title", title_of(profile, finding)},
-             {"text", facts_of(finding)},           {"advice", advice_on(profile, finding.kind)},
+             {"text", facts_of(profile, finding)},  {"advice", advice_on(profile, finding.kind)},
              {"begin", clock.units(finding.begin)}, {"end", clock.units(finding.end)}};
     if (const auto lane = lanes.at(finding.thread, finding.begin)) row["lane"] = *lane;
     json.push_back(std::move(row));

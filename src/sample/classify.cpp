@@ -49,8 +49,23 @@ CpuState cpu_state(const LaneSight& lane) {
 /// On a run queue with a thread state, and not the holder: inside take_gil or running without the
 /// GIL.
 bool in_doubt(const LaneSight& lane, const GilSight& gil) {
-  return on_run_queue(lane) && !lane.handing_over && !takes_it(lane, gil) &&
-         lane.thread_state != gil.moment.holder();
+  return on_run_queue(lane) && !takes_it(lane, gil) && lane.thread_state != gil.moment.holder();
+}
+
+/// It let go of the GIL and is still inside drop_gil: it wants nothing but a CPU.
+bool is_dropping(const LaneSight& lane, const GilSight& gil) {
+  return lane.in_mutex && lane.thread_state == gil.moment.last_holder;
+}
+
+/// In doubt no more: its libc says that it is inside the wait, or it has the mutex to take the GIL.
+bool surely_waits(const LaneSight& lane, const GilSight& gil) {
+  if (!in_doubt(lane, gil)) return false;
+  return lane.place == PthreadPlace::gil_wait || (lane.in_mutex && !is_dropping(lane, gil));
+}
+
+/// In doubt, and nothing speaks against its being a waiter.
+bool may_wait(const LaneSight& lane, const GilSight& gil) {
+  return in_doubt(lane, gil) && lane.place != PthreadPlace::other_call && !is_dropping(lane, gil);
 }
 
 /// Towards the GIL, but for threads in doubt, who count as released here.
@@ -61,7 +76,7 @@ GilState gil_state(const LaneSight& lane, const GilSight& gil) {
   if (waits_for(lane.syscall, *gil.reader)) return GilState::waiting;
   // Somebody else had it at the first look.
   if (takes_it(lane, gil) && gil.moment.locked) return GilState::waiting;
-  if (lane.handing_over) return GilState::waiting;
+  if (surely_waits(lane, gil)) return GilState::waiting;
   const bool told = lane.syscall.kind != SyscallNow::Kind::gone &&
                     lane.syscall.kind != SyscallNow::Kind::unreadable;
   // Otherwise it may be blocked on the GIL or on anything else.
@@ -101,22 +116,38 @@ int doubt_of(const LaneSight& lane) {
   return lane.lacks_cpu ? 2 : 3;
 }
 
+/// Threads that are known to want the GIL's mutexes, or to have the one to take the GIL.
+std::uint32_t told_at_mutex(std::span<const LaneSight> lanes, std::size_t gil_index,
+                            const GilSight& gil) {
+  return static_cast<std::uint32_t>(std::ranges::count_if(lanes, [&](const LaneSight& lane) {
+    if (lane.thread_state.is_null() || lane.gil != gil_index || may_have_left(lane, gil)) {
+      return false;
+    }
+    if (lane.place != PthreadPlace::gil_wait && surely_waits(lane, gil)) return true;
+    return waits_for(lane.syscall, *gil.reader) &&
+           !gil.reader->is_cond_address(lane.syscall.arguments[0]);
+  }));
+}
+
 /// Of the threads in doubt as many wait as glibc counts inside the wait beyond those seen there.
 void settle_doubts(std::span<const LaneSight> lanes, std::size_t gil_index, const GilSight& gil,
                    std::size_t turn, std::span<ThreadState> states) {
-  if (gil.reader == nullptr || !gil.moment.enabled() || !gil.cond_waiters) return;
-  std::uint32_t told = blocked_in_wait(lanes, gil_index, gil).count;
+  if (gil.reader == nullptr || !gil.moment.enabled()) return;
+  const auto counted = gil.mutex_waiters ? gil.mutex_waiters : gil.cond_waiters;
+  if (!counted) return;
+  std::uint32_t told = gil.mutex_waiters ? told_at_mutex(lanes, gil_index, gil)
+                                         : blocked_in_wait(lanes, gil_index, gil).count;
   std::vector<std::size_t> doubtful;
   for (std::size_t n = 0; n < lanes.size(); ++n) {
     const std::size_t i = (n + turn) % lanes.size();
     const LaneSight& lane = lanes[i];
     if (lane.thread_state.is_null() || lane.gil != gil_index || !on_run_queue(lane)) continue;
     if (takes_it(lane, gil) && states[i].gil == GilState::waiting) ++told;
-    if (in_doubt(lane, gil) && states[i].gil == GilState::released) doubtful.push_back(i);
+    if (may_wait(lane, gil) && states[i].gil == GilState::released) doubtful.push_back(i);
   }
-  if (*gil.cond_waiters <= told) return;
+  if (*counted <= told) return;
   std::ranges::stable_sort(doubtful, {}, [&](std::size_t i) { return doubt_of(lanes[i]); });
-  const std::size_t waiting = std::min<std::size_t>(*gil.cond_waiters - told, doubtful.size());
+  const std::size_t waiting = std::min<std::size_t>(*counted - told, doubtful.size());
   for (const std::size_t i : std::span{doubtful}.first(waiting)) {
     states[i].gil = GilState::waiting;
   }
@@ -143,7 +174,10 @@ BlockedInWait blocked_in_wait(std::span<const LaneSight> lanes, std::size_t gil_
       ++blocked.count;
       // On a mutex: before it waits, which nobody counts, or after it.
       if (!gil.reader->is_cond_address(lane.syscall.arguments[0])) blocked.certain = false;
-    } else if (in_doubt(lane, gil) || lane.syscall.kind == SyscallNow::Kind::unreadable) {
+    } else if (surely_waits(lane, gil)) {
+      ++blocked.count;
+      if (lane.place != PthreadPlace::gil_wait) blocked.certain = false;
+    } else if (may_wait(lane, gil) || lane.syscall.kind == SyscallNow::Kind::unreadable) {
       blocked.certain = false;
     }
   }

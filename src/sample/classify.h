@@ -8,6 +8,7 @@
 #include "gilspy/model/thread_state.h"
 #include "gilspy/os/thread_files.h"
 #include "gilspy/python/gil.h"
+#include "gilspy/python/pthread_waits.h"
 
 namespace gilspy {
 
@@ -19,6 +20,8 @@ struct GilSight {
   bool stable = true;                         ///< both reads show the same hold
   GilMoment after;                            ///< the second; matters when not stable
   std::optional<std::uint32_t> cond_waiters;  ///< threads inside the wait for it, when known
+  /// Of these, who want the mutex or have it; known where every thread tells of the others itself.
+  std::optional<std::uint32_t> mutex_waiters;
 };
 
 /// A thread as one tick saw it.
@@ -26,13 +29,14 @@ struct LaneSight {
   RemoteAddress thread_state;  ///< null: a native thread
   std::size_t gil = 0;         ///< index of its GIL; meaningful when thread_state is not null
   SyscallNow syscall;
-  bool lacks_cpu = false;     ///< on a run queue, but without a CPU
-  bool handing_over = false;  ///< lost its CPU inside drop_gil, after the GIL was asked of it
-  Attachment attachment = Attachment::none;  ///< of a free-threaded build's thread state
-  bool stopped = false;                      ///< job control or a tracer
-  bool waited_before = false;                ///< waiting for the GIL at the tick before
-  bool waits_since = false;                  ///< and has not run since it was seen waiting
-  bool worked_since = false;                 ///< it has run since, for longer than a waiter does
+  bool lacks_cpu = false;                      ///< on a run queue, but without a CPU
+  Attachment attachment = Attachment::none;    ///< of a free-threaded build's thread state
+  PthreadPlace place = PthreadPlace::unknown;  ///< as its libc tells; while on a run queue
+  bool in_mutex = false;                       ///< it had the GIL's mutex when the tick began
+  bool stopped = false;                        ///< job control or a tracer
+  bool waited_before = false;                  ///< waiting for the GIL at the tick before
+  bool waits_since = false;                    ///< and has not run since it was seen waiting
+  bool worked_since = false;                   ///< it has run since, for longer than a waiter does
 };
 
 /// Blocks on a futex.

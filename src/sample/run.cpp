@@ -6,23 +6,18 @@
 #include <time.h>
 
 #include <cerrno>
-#include <cmath>
-#include <random>
 #include <string>
 #include <utility>
 
 #include "cpu_budget.h"
 #include "precedence.h"
+#include "schedule.h"
 
 namespace gilspy {
 namespace {
 
 /// How often the watches are looked at.
 constexpr Duration watch_period = std::chrono::milliseconds{10};
-/// The share of a period by which a tick's moment is moved at random: without it a target that
-/// works in step with us would always be seen in the same place.
-constexpr double jitter_share = 0.5;
-
 std::optional<EndReason> poll_watches(const std::vector<Watch>& watches, Duration timeout) {
   std::vector<pollfd> fds;
   fds.reserve(watches.size());
@@ -36,36 +31,6 @@ std::optional<EndReason> poll_watches(const std::vector<Watch>& watches, Duratio
   return std::nullopt;
 }
 
-/// The moments at which to tick.
-class Schedule {
- public:
-  Schedule(Time start, double hz) : next_(start) {
-    if (hz > 0) period_ = Duration{static_cast<std::int64_t>(std::llround(1e9 / hz))};
-  }
-
-  [[nodiscard]] bool paced() const { return period_.count() > 0; }
-  [[nodiscard]] Duration period() const { return period_; }
-
-  /// The next moment; `missed` grows by those that are already over.
-  [[nodiscard]] Time next(Time now, std::uint64_t& missed) {
-    next_ += period_;
-    if (next_ + period_ <= now) {
-      const auto behind = (now - next_) / period_;
-      missed += static_cast<std::uint64_t>(behind);
-      next_ += behind * period_;
-    }
-    const auto reach = static_cast<double>(period_.count()) * jitter_share;
-    return next_ + Duration{static_cast<std::int64_t>(uniform_(random_) * reach)};
-  }
-
- private:
-  Time next_;
-  Duration period_{};
-  // A fixed seed: the jitter need not be secret, and runs should be alike.
-  std::minstd_rand random_{20240501};
-  std::uniform_real_distribution<double> uniform_{0.0, 1.0};
-};
-
 /// Whether the stacks' moment has come at this tick.
 class StackPace {
  public:
@@ -74,11 +39,14 @@ class StackPace {
   }
   [[nodiscard]] bool due(Time now) {
     if (now < next_) return false;
-    next_ = std::max(next_ + period_, now - period_);
+    next_ = std::max(next_ + period_, now - most_owed * period_);
     return true;
   }
 
  private:
+  /// Ticks come at random: so many stacks may be owed after a long gap.
+  static constexpr int most_owed = 4;
+
   Duration period_{};
   Time next_;
 };

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "sampler_state.h"
+#include "schedule.h"
 
 namespace gilspy {
 namespace {
@@ -15,7 +16,8 @@ constexpr Duration refresh_period = std::chrono::milliseconds{50};
 /// How often an exec or a stop is looked for.
 constexpr Duration process_check_period = std::chrono::milliseconds{20};
 constexpr Duration progress_period = std::chrono::milliseconds{500};
-/// A tick speaks for the time halfway to its neighbours, but never for more than so much on a side.
+/// A tick speaks for the time halfway to its neighbours, but never for more than so much on a side,
+/// or half of a gap that is to be expected.
 constexpr Duration max_reach = std::chrono::milliseconds{25};
 
 std::int64_t unix_now_ns() {
@@ -47,7 +49,7 @@ Sampler::Outcome Sampler::State::begin() {
     const std::array slot{reader.slot(bytes)};
     if (const auto done = memory_.read_batch(slot); done && *done == 1) {
       started.gil_enabled = reader.decode(bytes).enabled();
-      started.switch_interval = interval_ = reader.switch_interval(bytes);
+      started.switch_interval = reader.switch_interval(bytes);
     }
   }
   sink_.accept(started);
@@ -75,17 +77,22 @@ Sampler::Outcome Sampler::State::check_process() {
   return Outcome::alive;
 }
 
+/// Beyond the longest gap that is to be expected it is we who had no CPU.
+Duration Sampler::State::reach() const {
+  if (options_.state_hz <= 0) return max_reach;
+  constexpr double periods = (Schedule::longest_gap + 1) / 2;
+  return std::max(max_reach,
+                  Duration{static_cast<std::int64_t>(periods * 1e9 / options_.state_hz)});
+}
+
 Sampler::Outcome Sampler::State::tick(bool stacks) {
   now_ = now();
   gap_ = now_ - last_tick_;
-  const Duration reach =
-      std::max(max_reach, options_.state_hz > 0
-                              ? Duration{static_cast<std::int64_t>(1e9 / options_.state_hz)}
-                              : Duration{});
+  const Duration longest = reach();
   begin_ = last_tick_ + gap_ / 2;
-  if (gap_ > 2 * reach) {
-    if (!trace_) tell_gap(last_tick_ + reach, now_ - reach);
-    begin_ = now_ - reach;
+  if (gap_ > 2 * longest) {
+    if (!trace_) tell_gap(last_tick_ + longest, now_ - longest);
+    begin_ = now_ - longest;
   }
   last_tick_ = now_;
   if (trace_) follow_kernel_to(begin_);
@@ -148,8 +155,8 @@ void Sampler::State::end(EndReason reason) {
   // The last tick speaks for no more than its reach, as every other.
   if (trace_) {
     follow_kernel_to(now_);
-  } else if (now_ - last_tick_ > max_reach) {
-    tell_gap(last_tick_ + max_reach, now_);
+  } else if (now_ - last_tick_ > reach()) {
+    tell_gap(last_tick_ + reach(), now_);
   }
   tell_progress();
   sink_.accept(ProcessEnded{now_, process_.pid(), reason});

@@ -135,6 +135,7 @@ Sampler::Outcome Sampler::State::observe() {
     gil_sights_[i].moment = gils[i].reader.decode(gil_bytes_[i]);
   }
   look_at_threads();
+  look_into_pthreads();
   if (look_again_) readable_ = read_gils();
   if (!readable_) return check_process();
   bool stable = true;
@@ -159,20 +160,6 @@ bool Sampler::State::blocks_on_gil(const LaneSight& sight) const {
          waits_for(sight.syscall, *gil_sights_[sight.gil].reader);
 }
 
-/// The waiter that drop_gil wakes often preempts the thread that woke it, right inside drop_gil:
-/// the old holder then sits on the run queue, in no wait that anybody counts. A hold of a whole
-/// switch interval ended because the GIL was asked for, so that thread wants it back; after a
-/// shorter one it let go by itself, and only wants a CPU.
-bool Sampler::State::is_handing_over(const Lane& lane, const std::optional<SchedStat>& old,
-                                     const SchedStat& sched) {
-  if (lane.standing() == nullptr) return false;
-  const GilLane& gil = lanes_.gils()[lane.standing()->gil];
-  if (lane.handing_over) return old && old->slices == sched.slices;
-  const Duration hold =
-      now_ - gil.held_since > gap_ + gap_ / 2 ? gil.last_hold : now_ - gil.held_since;
-  return lane.state.gil == GilState::holding && hold >= interval_ - interval_ / 4;
-}
-
 /// Whether the threads on a run queue have a CPU. Only for those that do not hold the GIL: a holder
 /// keeps everybody waiting either way.
 void Sampler::State::look_for_cpus() {
@@ -183,7 +170,6 @@ void Sampler::State::look_for_cpus() {
     const bool on_queue = sight.syscall.kind == SyscallNow::Kind::running && !stopped_;
     if (!on_queue || is_holder(sight)) {
       lane.sched.reset();
-      lane.handing_over = false;
       if (on_queue || !blocks_on_gil(sight)) {
         lane.sched_waiting.reset();
       } else if (!lane.sched_waiting) {
@@ -204,17 +190,16 @@ void Sampler::State::look_for_cpus() {
     // place.
     const bool ran_till_now = old && 2 * (now_sched->ran - old->ran) > gap_;
     sight.lacks_cpu = !on_cpu && !ran_till_now;
-    lane.handing_over = !on_cpu && is_handing_over(lane, old, *now_sched);
-    sight.handing_over = lane.handing_over;
   }
 }
 
-/// The holder itself uses the mutex at the end of take_gil and at the beginning of drop_gil.
+/// The holder itself uses the mutex at the end of take_gil and in drop_gil, where it may lose its
+/// CPU when it has let go of the GIL but not of the mutex.
 void Sampler::State::leave_out_holder(GilMoment& moment) const {
   if (moment.mutex_owner == 0 || moment.mutex_users == 0) return;
   const auto owns = [&](const Lane& lane) {
     const Standing* standing = lane.standing();
-    return standing != nullptr && standing->python.address == moment.holder() &&
+    return standing != nullptr && standing->python.address == moment.last_holder &&
            standing->python.native_id == moment.mutex_owner;
   };
   if (std::ranges::any_of(lanes_.lanes(), owns)) --moment.mutex_users;
@@ -230,11 +215,16 @@ void Sampler::State::count_waiters() {
     if (blocked.certain && gil_sights_[i].stable) {
       gils[i].cond_waiters.learn(gil_sights_[i].moment, blocked.count);
     }
-    // The threads were looked at between the two: as many waited as the mean of both, half of them
-    // rounded up by turns.
+    if (pthread_waits_.learnt()) {
+      // Without that count only those wait who say so.
+      gil_sights_[i].mutex_waiters =
+          gils[i].cond_waiters.count_at_mutex(gil_sights_[i].moment).value_or(0);
+    }
     const auto before = gils[i].cond_waiters.count(gil_sights_[i].moment);
     const auto after = gils[i].cond_waiters.count(gil_sights_[i].after);
     if (!before || !after) continue;
+    // The threads were looked at between the two: as many waited as the mean of both, half of them
+    // rounded up by turns.
     gil_sights_[i].cond_waiters =
         static_cast<std::uint32_t>((std::uint64_t{*before} + *after + totals.ticks % 2) / 2);
   }

@@ -11,6 +11,7 @@
 #include "classify.h"
 #include "exact_waits.h"
 #include "gilspy/os/running_program.h"
+#include "gilspy/python/pthread_waits.h"
 #include "gilspy/python/stack_reader.h"
 #include "gilspy/sample/sampler.h"
 #include "kernel_trace.h"
@@ -53,6 +54,7 @@ class Sampler::State {
  private:
   Outcome keep_up();
   Outcome check_process();
+  [[nodiscard]] Duration reach() const;
   [[nodiscard]] bool read_gils();
   Outcome observe();
   void find_standings();
@@ -60,12 +62,12 @@ class Sampler::State {
   [[nodiscard]] bool waits_still(const Lane& lane, const LaneSight& sight) const;
   void look_at(Lane& lane, LaneSight& sight);
   void look_at_threads();
+  void learn_pthread_waits();
+  void look_into_pthreads();
   void look_for_cpus();
   [[nodiscard]] bool may_rest(const Lane& lane, const LaneSight& sight) const;
   [[nodiscard]] bool blocks_on_gil(const LaneSight& sight) const;
   [[nodiscard]] bool is_holder(const LaneSight& sight) const;
-  [[nodiscard]] bool is_handing_over(const Lane& lane, const std::optional<SchedStat>& old,
-                                     const SchedStat& sched);
   void leave_out_holder(GilMoment& moment) const;
   void count_waiters();
   void follow_power();
@@ -118,6 +120,7 @@ class Sampler::State {
   StackReader stacks_;
   std::optional<StillStacks> still_stacks_;
   std::optional<NativeStacks> native_;
+  PthreadWaits pthread_waits_;
 
   std::optional<RunningProgram> program_;
   std::optional<KernelTrace> trace_;  // where it was asked for, and some of it can be had
@@ -129,8 +132,7 @@ class Sampler::State {
   Time now_;                          // of the tick being made
   Time begin_;                        // from where on the tick speaks
   Time last_tick_;
-  Duration gap_{};       // since the last tick
-  Duration interval_{};  // sys.getswitchinterval()
+  Duration gap_{};  // since the last tick
   Time refreshed_at_;
   Time checked_at_;
   Time progress_at_;
@@ -145,6 +147,8 @@ class Sampler::State {
   std::vector<RemoteAddress> heads_;
   std::vector<std::int32_t> attachments_;  // by lane
   std::vector<ReadSlot> slots_;
+  std::vector<PthreadWaits::Question> questions_;
+  std::vector<std::size_t> asked_;  // the lanes that they are about
   std::vector<GilSight> gil_sights_;
   std::vector<LaneSight> lane_sights_;
 };

@@ -21,10 +21,16 @@ struct FunctionBlame {
   std::string native;
   std::string library;
   Duration time{};
+  /// So many rows of this holder and waiter in one, which have no place in common; 0: a single row.
+  std::size_t rows = 0;
 };
 
 /// A row per holder, waiter and function on top of the holder; most time first.
 [[nodiscard]] std::vector<FunctionBlame> blame_by_function(const Profile& profile);
+
+/// The same, but no more than `most` single rows, those with most time. What is beyond them is one
+/// row for each holder and waiter: the sums stay what they are.
+[[nodiscard]] std::vector<FunctionBlame> largest_blame(const Profile& profile, std::size_t most);
 
 /// A row per function, over all waiters and all holders that ran it; most time first. Its holder
 /// and waiter are no_thread. The time in which nobody held the GIL is not in it: see

@@ -36,8 +36,10 @@ struct Finding {
   std::uint64_t count = 0;    ///< occurrences
   Duration total{};           ///< of all occurrences
   Duration waited{};          ///< what it cost: waiter-time, of all who waited
-  Tid other;                  ///< under starving: who got the GIL most often in the example
-  std::uint64_t overtaken = 0;  ///< under starving: how often
+  /// Under starving: who got the GIL most often in the example; under convoy: who had it longest in
+  /// most of the waits, or no_thread where that is not known.
+  Tid other;
+  std::uint64_t overtaken = 0;  ///< under starving: how often; under convoy: in how many waits
   StackId stack;                ///< of the holder in the example, where one was sampled
   /// The native function that was on top most often, over all occurrences.
   std::optional<CodeId> native;

@@ -92,6 +92,9 @@ class CondWaiters {
   void learn(const GilMoment& moment, std::uint32_t blocked);
   /// How many threads are inside a wait; nothing while no place can be told.
   [[nodiscard]] std::optional<std::uint32_t> count(const GilMoment& moment) const;
+  /// How many of them have left the condition variable and want its mutex, or have it; nothing
+  /// while not both counts are known.
+  [[nodiscard]] std::optional<std::uint32_t> count_at_mutex(const GilMoment& moment) const;
 
  private:
   struct Score {

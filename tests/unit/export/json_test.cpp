@@ -112,6 +112,43 @@ TEST_F(JsonExport, SaysWhatTheKernelsRecordsTold) {
   EXPECT_EQ(json["sampling"]["lost_records"], 3);
 }
 
+TEST_F(JsonExport, FindingsAreThereAsData) {
+  feed(started());
+  const Json json = exported(builder.profile());
+  ASSERT_EQ(json["findings"].size(), 1U);
+  EXPECT_EQ(json["findings"][0], Json::parse(R"j({"kind": "long hold", "tid": 8,
+      "thread": "W\ufffd", "threads": 1, "count": 1, "seconds": 0.5, "longest_seconds": 0.5,
+      "waited_seconds": 0.5, "function": "crunch", "file": "/app/worker.py", "line": 31,
+      "text": "W\\xff kept the GIL for up to 500 ms at a time in crunch (worker.py:31). Once, 500 ms in all. Others waited 500 ms for it meanwhile."})j"));
+}
+
+TEST_F(JsonExport, AConvoyNamesWhoItIsBehind) {
+  builder.accept(started());
+  builder.accept(GilDefined{GilId{0}, Pid{7}, names.string("main")});
+  builder.accept(ThreadSeen{at_ms(0), Pid{7}, main_thread, names.string("Main"), true, GilId{0}});
+  builder.accept(ThreadSeen{at_ms(0), Pid{7}, worker, names.string("W"), true, GilId{0}});
+  builder.accept(GilChanged{at_ms(0), GilId{0}, worker, true, 1});
+  builder.accept(StateChanged{at_ms(0), worker, holding});
+  for (int t = 0; t < 1000; t += 20) {
+    builder.accept(StateChanged{at_ms(t), main_thread, waiting});
+    builder.accept(StateChanged{at_ms(t + 5), main_thread, sleeping});
+  }
+  builder.accept(ProcessEnded{at_ms(1000), Pid{7}});
+  const Json json = exported(builder.profile());
+  // The worker's long hold is the other one.
+  ASSERT_EQ(json["findings"].size(), 2U);
+  const Json& convoy = json["findings"][json["findings"][0]["kind"] == "convoy" ? 0 : 1];
+  EXPECT_EQ(convoy["kind"], "convoy");
+  EXPECT_EQ(convoy["thread"], "Main");
+  EXPECT_EQ(convoy["other_tid"], 8);
+  EXPECT_EQ(convoy["other"], "W");
+  EXPECT_EQ(convoy["count"], 50);
+  EXPECT_EQ(convoy["other_count"], 50);
+  EXPECT_EQ(convoy["text"],
+            "Main needs the GIL only for moments, but waits 5.00 ms for it each time. 50 waits, "
+            "250 ms in all; 50 of them behind W.");
+}
+
 TEST_F(JsonExport, BytesThatAreNotUtf8AreReplaced) {
   ProcessStarted process = started();
   process.command = "python \xc3\x28\x1b";

@@ -204,6 +204,47 @@ TEST(Findings, IoBesideComputationIsAConvoy) {
   EXPECT_EQ(finding->threads, 1U);
   EXPECT_EQ(finding->count, 49U);
   EXPECT_EQ(finding->waited, 49 * ms(5));
+  EXPECT_EQ(finding->other, A);
+  EXPECT_EQ(finding->overtaken, 49U);
+}
+
+TEST(Findings, AConvoyIsBehindWhoHeldTheGilInMostOfItsWaits) {
+  Stream stream;
+  stream.start();
+  for (const Tid tid : {A, B, C}) stream.seen(0, tid);
+  stream.state(0, B, sleeping);
+  // Of each wait of 5 ms one holder has 3 and the other 2: C the 3 of every fifth.
+  for (int i = 0; i < 50; ++i) {
+    const double t = 20.0 * i;
+    const bool behind_c = i % 5 == 0;
+    stream.takes(t, behind_c ? C : A);
+    stream.state(t, B, waiting);
+    stream.takes(t + 3, behind_c ? A : C);
+    stream.takes(t + 5, B);
+    stream.state(t + 6, B, sleeping);
+  }
+  stream.end(1000);
+  const auto finding = only(found_in(stream), FindingKind::convoy);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->thread, B);
+  EXPECT_EQ(finding->count, 50U);
+  EXPECT_EQ(finding->other, A);
+  EXPECT_EQ(finding->overtaken, 40U);
+}
+
+TEST(Findings, AConvoyBehindNobodyKnownNamesNobody) {
+  Stream stream;
+  stream.start();
+  stream.seen(0, B);
+  for (double t = 0; t < 1000; t += 20) {
+    stream.state(t, B, waiting);
+    stream.state(t + 5, B, sleeping);
+  }
+  stream.end(1000);
+  const auto finding = only(found_in(stream), FindingKind::convoy);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->other, no_thread);
+  EXPECT_EQ(finding->overtaken, 0U);
 }
 
 TEST(Findings, ShortWaitsAreNoConvoy) {

@@ -91,6 +91,45 @@ TEST(Stacks, BlameGoesToTheStackOfTheHolder) {
   EXPECT_EQ(label_of(p, Tid{7}), "thread 7");
 }
 
+TEST(Stacks, BlameBeyondTheLargestRowsIsOneRowForEachHolderAndWaiter) {
+  Stream s;
+  s.start();
+  for (const Tid tid : {A, B, C}) s.seen(0, tid);
+  s.takes(0, A);
+  s.state(0, B, waiting);
+  s.state(0, C, waiting);
+  // Functions of 1, 2, ... 10 ms, each blamed by B and C.
+  double t = 0;
+  for (int i = 1; i <= 10; ++i) {
+    t += i;
+    s.stack(t, A, s.frame(("f" + std::to_string(i)).c_str(), 1));
+  }
+  s.end(t);
+  const Profile p = s.profile();
+  ASSERT_EQ(blame_by_function(p).size(), 20U);
+  EXPECT_EQ(largest_blame(p, 20).size(), 20U);
+
+  const auto rows = largest_blame(p, 5);
+  ASSERT_EQ(rows.size(), 5U + 2U);
+  Duration sum{};
+  std::size_t single = 0;
+  std::size_t merged = 0;
+  for (const FunctionBlame& row : rows) {
+    sum += row.time;
+    ++(row.rows == 0 ? single : merged);
+    EXPECT_EQ(row.function.empty(), row.rows > 0);
+  }
+  EXPECT_EQ(sum, 2 * ms(55));
+  EXPECT_EQ(single, 5U);
+  EXPECT_EQ(merged, 2U);
+  // 55 - (10 + 9 + 8) of one waiter, 55 - (10 + 9) of the other.
+  EXPECT_EQ(rows[0].time, ms(36));
+  EXPECT_EQ(rows[0].rows, 8U);
+  EXPECT_EQ(rows[1].time, ms(28));
+  EXPECT_EQ(rows[1].rows, 7U);
+  EXPECT_EQ(rows[2].time, ms(10));
+}
+
 TEST(Stacks, ALateStackTakesAllThatIsPendingForItsHolder) {
   Stream s;
   s.start();

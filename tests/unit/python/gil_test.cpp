@@ -192,6 +192,31 @@ TEST(CondWaitersTest, BelievesTheUsersOfTheMutexMoreThanTheWaitersOnTheCondition
   EXPECT_EQ(waiters.count(moment), 3U);
 }
 
+GilMoment counting_both(std::size_t place, std::uint32_t waiters, std::uint32_t users) {
+  GilMoment moment = counting(place, waiters);
+  moment.mutex_users = users;
+  return moment;
+}
+
+TEST(CondWaitersTest, TellsWhoHasLeftTheConditionAndWantsTheMutex) {
+  CondWaiters waiters;
+  GilMoment moment = counting_both(1, 3, 3);
+  EXPECT_FALSE(waiters.count_at_mutex(moment));
+  for (int i = 0; i < 20; ++i) waiters.learn(moment, 3);
+  EXPECT_EQ(waiters.count_at_mutex(moment), 0U);
+  moment.cond_words[1] = 1U << 3U;
+  EXPECT_EQ(waiters.count_at_mutex(moment), 2U);
+  // Some threads came or went while they were looked at.
+  for (int i = 0; i < 10; ++i) waiters.learn(counting(0, 9), 3);
+  EXPECT_EQ(waiters.count_at_mutex(moment), 2U);
+  for (int i = 0; i < 30; ++i) waiters.learn(counting(0, 9), 3);
+  EXPECT_FALSE(waiters.count_at_mutex(moment));
+  for (int i = 0; i < 80; ++i) waiters.learn(counting_both(1, 3, 3), 3);
+  // Torn: more on the condition than use the mutex.
+  moment.mutex_users = 0;
+  EXPECT_EQ(waiters.count_at_mutex(moment), 0U);
+}
+
 /// With the low bits that glibc leaves for a condition variable on CLOCK_MONOTONIC.
 GilMoment flagged(std::size_t place, std::uint32_t waiters) {
   GilMoment moment;

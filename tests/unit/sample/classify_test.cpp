@@ -193,23 +193,6 @@ TEST(Classify, RunnableWaiterWaits) {
             (ThreadState{waiting, CpuState::runnable, BlockKind::none, -1}));
 }
 
-TEST(Classify, ThreadThatHandsOverWaits) {
-  LaneSight lane = on_queue(state(2));
-  lane.handing_over = true;
-  lane.lacks_cpu = true;
-  EXPECT_EQ(only(lane, held_by(state(1))),
-            (ThreadState{waiting, CpuState::runnable, BlockKind::none, -1}));
-  // It is in no wait that glibc counts, so the one counted there is another.
-  EXPECT_EQ(gil_states({lane, on_queue(state(3))}, {with_waiters(held_by(state(1)), 1)}),
-            (std::vector{waiting, waiting}));
-}
-
-TEST(Classify, HolderIsNotHandingOver) {
-  LaneSight lane = on_queue(state(1));
-  lane.handing_over = true;
-  EXPECT_EQ(only(lane, held_by(state(1))).gil, holding);
-}
-
 /// The GIL went from one to the other while the threads were looked at.
 GilSight handed_over(RemoteAddress from, RemoteAddress to) {
   GilSight gil = held_by(from);
@@ -269,6 +252,79 @@ TEST(Classify, WhoHasWorkedSinceItWaitedComesLast) {
   LaneSight other = on_queue(state(3));
   other.lacks_cpu = true;
   EXPECT_EQ(gil_states({worked, other}, {gil}), (std::vector{released, waiting}));
+}
+
+LaneSight at_place(LaneSight lane, PthreadPlace place) {
+  lane.place = place;
+  return lane;
+}
+LaneSight in_the_mutex(LaneSight lane) {
+  lane.in_mutex = true;
+  return lane;
+}
+
+TEST(Classify, WhoseLibcSaysThatItWaitsDoesSo) {
+  const LaneSight lane = at_place(on_queue(state(2)), PthreadPlace::gil_wait);
+  EXPECT_EQ(only(lane, held_by(state(1))).gil, waiting);
+  EXPECT_EQ(only(lane, with_waiters(held_by(state(1)), 0)).gil, waiting);
+  // It had the GIL at the first look, and has come to wait since.
+  EXPECT_EQ(only(at_place(on_queue(state(1)), PthreadPlace::gil_wait), held_by(state(1))).gil,
+            holding);
+}
+
+TEST(Classify, WhoseLibcSaysThatItWaitsIsOneOfThoseCounted) {
+  const Lanes lanes{on_queue(state(2)), at_place(on_queue(state(3)), PthreadPlace::gil_wait),
+                    in_cond(state(4))};
+  EXPECT_EQ(gil_states(lanes, {with_waiters(held_by(state(1)), 2)}),
+            (std::vector{released, waiting, waiting}));
+  EXPECT_EQ(gil_states(lanes, {with_waiters(held_by(state(1)), 3)}),
+            (std::vector{waiting, waiting, waiting}));
+}
+
+TEST(Classify, WhoIsInAnotherCallIsNoneOfTheWaitersCounted) {
+  EXPECT_EQ(gil_states({at_place(on_queue(state(2)), PthreadPlace::other_call), on_queue(state(3))},
+                       {with_waiters(held_by(state(1)), 2)}),
+            (std::vector{released, waiting}));
+}
+
+TEST(Classify, WhoHasTheMutexToTakeTheGilWaits) {
+  EXPECT_EQ(only(in_the_mutex(on_queue(state(2))), held_by(state(1))).gil, waiting);
+  // The holder has it to give the GIL away.
+  EXPECT_EQ(only(in_the_mutex(on_queue(state(1))), held_by(state(1))).gil, holding);
+}
+
+TEST(Classify, WhoHasLetGoOfTheGilButNotOfTheMutexDoesNotWait) {
+  GilSight gil = with_waiters(held_by(state(1)), 1);
+  gil.moment.locked = false;
+  EXPECT_EQ(gil_states({in_the_mutex(on_queue(state(1))), on_queue(state(2))}, {gil}),
+            (std::vector{released, waiting}));
+}
+
+TEST(Classify, WhereEachThreadTellsOnlyThoseAtTheMutexAreMissing) {
+  GilSight gil = with_waiters(held_by(state(1)), 9);
+  const Lanes lanes{on_queue(state(2)), at_place(on_queue(state(3)), PthreadPlace::gil_wait),
+                    in_cond(state(4)), in_mutex(state(5)), on_queue(state(6))};
+  const auto with = [&](std::uint32_t at_mutex) {
+    gil.mutex_waiters = at_mutex;
+    return std::ranges::count(gil_states(lanes, {gil}), waiting);
+  };
+  EXPECT_EQ(with(0), 3);
+  EXPECT_EQ(with(1), 3);  // the one that blocks on it
+  EXPECT_EQ(with(2), 4);
+  EXPECT_EQ(with(3), 5);
+  EXPECT_EQ(with(400), 5);
+}
+
+TEST(Classify, AThreadThatIsToldOfLeavesTheCountCertain) {
+  const GilSight gil = held_by(state(1));
+  const auto blocked = [&](const LaneSight& lane) {
+    return blocked_in_wait(Lanes{in_cond(state(2)), lane}, 0, gil);
+  };
+  EXPECT_FALSE(blocked(on_queue(state(3))).certain);
+  const BlockedInWait waiter = blocked(at_place(on_queue(state(3)), PthreadPlace::gil_wait));
+  EXPECT_TRUE(waiter.certain);
+  EXPECT_EQ(waiter.count, 2U);
+  EXPECT_TRUE(blocked(at_place(on_queue(state(3)), PthreadPlace::other_call)).certain);
 }
 
 TEST(Classify, WhereNothingTellsWhoWaitsTheyTakeTurns) {
@@ -414,12 +470,6 @@ TEST(BlockedInWaitTest, IsUncertainWhileAnotherThreadRuns) {
 TEST(BlockedInWaitTest, IsUncertainWhileAThreadCannotBeRead) {
   const Lanes lanes{elsewhere(on_queue(state(1)), Kind::unreadable)};
   EXPECT_FALSE(blocked_in_wait(lanes, 0, held_by({})).certain);
-}
-
-TEST(BlockedInWaitTest, IsCertainAboutAThreadThatHandsOver) {
-  LaneSight lane = on_queue(state(2));
-  lane.handing_over = true;
-  EXPECT_TRUE(blocked_in_wait(Lanes{lane}, 0, held_by(state(1))).certain);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "finding_text.h"
+#include "gilspy/profile/finding_text.h"
 
 #include <fmt/format.h>
 
@@ -53,6 +53,13 @@ std::string who(const Profile& profile, const Finding& finding) {
                      finding.threads == 2 ? "" : "s");
 }
 
+/// "; 390 of them behind cruncher"; nothing when it is not known who held the GIL.
+std::string behind(const Profile& profile, const Finding& finding) {
+  if (finding.other == no_thread) return "";
+  return fmt::format("; {} of them behind {}", finding.overtaken,
+                     terminal_text(label_of(profile, finding.other)));
+}
+
 }  // namespace
 
 std::string title_of(const Profile& profile, const Finding& finding) {
@@ -78,14 +85,15 @@ std::string title_of(const Profile& profile, const Finding& finding) {
   return "";
 }
 
-std::string facts_of(const Finding& finding) {
+std::string facts_of(const Profile& profile, const Finding& finding) {
   switch (finding.kind) {
     case FindingKind::long_hold:
     case FindingKind::held_in_syscall:
       return fmt::format("{}, {} in all. {}", finding.count == 1 ? "Once" : times(finding.count),
                          human(finding.total), cost_of(finding));
     case FindingKind::convoy:
-      return fmt::format("{} waits, {} in all.", finding.count, human(finding.total));
+      return fmt::format("{} waits, {} in all{}.", finding.count, human(finding.total),
+                         behind(profile, finding));
     case FindingKind::starving:
       return fmt::format("Overtaken so in {} wait{}, {} in all.", finding.count,
                          finding.count == 1 ? "" : "s", human(finding.total));
