@@ -15,6 +15,9 @@ constexpr std::uint64_t word = 8;
 /// one huge frame.
 constexpr std::uint64_t max_chunk = 1U << 20;
 constexpr std::uint64_t first_copy = 2048;
+/// Copied beyond the end of the data where there are several chunks: between that look and the copy
+/// a recursion grows by dozens of frames.
+constexpr std::uint64_t deep_slack = 8192;
 /// So many hold more frames than are shown (max_stack_depth, of 72 bytes or more).
 constexpr std::size_t max_chunks = 40;
 constexpr std::size_t max_cframes = 4;
@@ -48,7 +51,7 @@ Result<bool> DataStack::copy(RemoteAddress thread, Guess& guess) {
     if (!choose_chunks(guess)) return learn_chunks(guess);
     Chunk& top = guess.chunks.back();
     const std::uint64_t used = pointer(at.datastack_top) - top.at;
-    top.used = used < top.size ? std::min(top.size, used + slack) : top.size;
+    top.used = used < top.size ? std::min(top.size, used + deep_slack) : top.size;
   }
   gather_lones(guess);
   slots_.clear();
@@ -104,18 +107,22 @@ Result<bool> DataStack::copy(RemoteAddress thread, Guess& guess) {
 
 /// How long a read usually takes is the median: a stall may be of any length. Several in a row are
 /// none, but there is more to read.
-bool DataStack::is_stall(Guess& guess, Duration took) const {
-  if (guess.usual.count() == 0) guess.usual = took;
-  const Duration more = lowest_again_.empty() ? guess.usual / 3 : guess.usual;
-  const bool stall = guess.reads > reads_to_learn && took > guess.usual + more;
-  guess.shortest_stall = guess.stalls > 0 ? std::min(guess.shortest_stall, took) : took;
-  guess.stalls = stall ? guess.stalls + 1 : 0;
-  if (guess.stalls == stalls_in_a_row) {
-    guess.usual = guess.shortest_stall;
-    guess.stalls = 0;
+bool DataStack::is_stall(Guess& guess, Duration took) {
+  const std::size_t chunks = guess.chunks.size();
+  if (guess.paces.size() <= chunks) guess.paces.resize(chunks + 1);
+  Pace& pace = guess.paces[chunks];
+  if (++pace.reads == 1) pace.usual = took;
+  // Of the chunk on top more or less is copied; with others below it that has its own check.
+  const Duration more = chunks > 1 ? pace.usual : pace.usual / 3;
+  const bool stall = pace.reads > reads_to_learn && took > pace.usual + more;
+  pace.shortest_stall = pace.stalls > 0 ? std::min(pace.shortest_stall, took) : took;
+  pace.stalls = stall ? pace.stalls + 1 : 0;
+  if (pace.stalls == stalls_in_a_row) {
+    pace.usual = pace.shortest_stall;
+    pace.stalls = 0;
   }
-  const Duration step = guess.usual / 32;
-  guess.usual += took > guess.usual ? step : -step;
+  const Duration step = pace.usual / 32;
+  pace.usual += took > pace.usual ? step : -step;
   return stall;
 }
 

@@ -65,6 +65,13 @@ bool DataStack::link(Guess& guess, RemoteAddress from, RemoteAddress to) {
     if (in_chunks(guess, at) || links_.size() >= max_links) return false;
     const auto sight = lone(guess, at);
     if (!sight) return false;
+    if (!is_mark(*sight) && has_been_mark(guess, at) && !meets_generators(guess)) {
+      // C called and returned before the copy, or will call after it: where there are no
+      // generators, a frame that it calls lies right on top of the one that called it.
+      links_.push_back(*sight);
+      links_.back().owner = layout_.traits.first_entry_owner;
+      return true;
+    }
     // A mark's code is none (3.13 on: None), which takes three reads to find out.
     if (!is_mark(*sight) && codes_.get(sight->position.code) == nullptr &&
         !(sight->rival && codes_.get(sight->rival->code) != nullptr)) {
@@ -88,6 +95,11 @@ void DataStack::push_links() {
     found_.push_back(between.position);
     found_.back().from_c = between.entry;
   }
+}
+
+bool DataStack::has_been_mark(const Guess& guess, RemoteAddress at) {
+  const auto found = std::ranges::find(guess.lones, at, &Lone::at);
+  return found != guess.lones.end() && found->mark;
 }
 
 /// Where the copies of generators' frames before and after the chunk are of different generators,
@@ -159,6 +171,7 @@ std::optional<DataStack::Sight> DataStack::lone(Guess& guess, RemoteAddress at) 
   const Piece& piece = pieces_[found->piece];
   const Sight before = sight_of(at, std::span{piece.before}.subspan(at - piece.at, header_));
   const Sight after = sight_of(at, std::span{piece.after}.subspan(at - piece.at, header_));
+  found->mark = found->mark || is_mark(before) || is_mark(after);
   const bool settled = found->changed + settled_after < guess.reads;
   const Sight sight = either(*found, before, after, settled);
   // That a generator does not run right now says nothing about who resumes it.
@@ -184,7 +197,7 @@ void DataStack::learn_lone(Guess& guess, const Sight& sight) {
   if (guess.lones.size() >= max_lones) {
     guess.lones.erase(std::ranges::min_element(guess.lones, {}, &Lone::used));
   }
-  guess.lones.push_back({sight.at, not_read, guess.reads, guess.reads, {}});
+  guess.lones.push_back({sight.at, not_read, guess.reads, guess.reads, false, {}});
 }
 
 /// The mark of a call from C lies on the C stack, where other things are before and after it: one

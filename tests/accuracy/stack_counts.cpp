@@ -163,11 +163,12 @@ std::string plain_walk(Look& look) {
       break;
   }
   std::string text;
+  std::int8_t owner = 0;
   for (int depth = 0; !frame.is_null() && depth < 5000; ++depth) {
-    const bool entry = at.frame.owner.present() &&
-                       look.memory.read_value<std::int8_t>(at.frame.owner.in(frame)).value_or(0) >=
-                           layout.traits.first_entry_owner;
-    if (!entry) {
+    if (at.frame.owner.present()) {
+      owner = look.memory.read_value<std::int8_t>(at.frame.owner.in(frame)).value_or(0);
+    }
+    if (owner < layout.traits.first_entry_owner) {
       const RemoteAddress code{pointer(at.frame.code.in(frame)).value() &
                                ~std::uint64_t{layout.traits.reference_tag_mask}};
       const auto name = read_str(look.memory, layout, pointer(at.code.name.in(code)));
@@ -175,6 +176,8 @@ std::string plain_walk(Look& look) {
     }
     frame = pointer(at.frame.previous.in(frame));
   }
+  constexpr std::int8_t owned_by_generator = 1;  // enum _frameowner, pycore_frame.h
+  if (owner == owned_by_generator) throw Unreadable("a generator on the way in or out");
   return text;
 }
 

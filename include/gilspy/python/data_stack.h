@@ -74,12 +74,20 @@ class DataStack {
     std::size_t piece = not_read;  ///< where its bytes are
     std::uint64_t used = 0;        ///< the read that needed it last
     std::uint64_t changed = 0;     ///< the read that found it called from elsewhere last
+    bool mark = false;             ///< it has been the mark of a call from C
     Sight last;                    ///< as it was taken to be last
   };
   struct Piece {
     RemoteAddress at;
     std::uint64_t size = 0;
     std::vector<std::byte> before, after;
+  };
+  /// How long reads take.
+  struct Pace {
+    std::uint64_t reads = 0;
+    Duration usual{};  ///< the median
+    int stalls = 0;    ///< in a row, up to now
+    Duration shortest_stall{};
   };
   /// What the last read of a thread found, so that the next one gets all it needs at once.
   struct Guess {
@@ -89,10 +97,8 @@ class DataStack {
     std::vector<RemoteAddress> cframes;
     std::vector<Lone> lones;
     std::uint64_t reads = 0;
-    bool gone = false;  ///< part of what the last read wanted was not there
-    Duration usual{};   ///< how long a read takes, the median
-    int stalls = 0;     ///< in a row, up to now
-    Duration shortest_stall{};
+    bool gone = false;        ///< part of what the last read wanted was not there
+    std::vector<Pace> paces;  ///< by the number of chunks
   };
   /// A frame found on the way up.
   struct Step {
@@ -109,7 +115,7 @@ class DataStack {
   [[nodiscard]] Result<void> find_head(Guess& guess);
   [[nodiscard]] Result<bool> learn_chunks(Guess& guess);
   [[nodiscard]] bool choose_chunks(Guess& guess);
-  [[nodiscard]] bool is_stall(Guess& guess, Duration took) const;
+  [[nodiscard]] static bool is_stall(Guess& guess, Duration took);
   void add_lowest_of_top(const Guess& guess);
   [[nodiscard]] bool is_lowest_still_there(const Guess& guess) const;
   [[nodiscard]] bool chunks_agree(Guess& guess) const;
@@ -134,6 +140,7 @@ class DataStack {
   [[nodiscard]] Sight either(const Lone& lone, const Sight& before, const Sight& after,
                              bool settled);
   [[nodiscard]] bool is_called_from_c(const Sight& sight) const;
+  [[nodiscard]] static bool has_been_mark(const Guess& guess, RemoteAddress at);
   [[nodiscard]] static bool meets_generators(const Guess& guess);
   [[nodiscard]] bool has_just_begun(const Sight& sight) const;
   [[nodiscard]] bool has_ended(const Sight& sight) const;

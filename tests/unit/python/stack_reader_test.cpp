@@ -161,6 +161,18 @@ TEST_P(EntryFrameTest, LeavesOutFramesThatAreNoFunctions) {
   EXPECT_EQ(stack(), "outer:10 inner:30");
 }
 
+TEST_P(EntryFrameTest, IsKnownByItsPlaceWhereTheCStackHoldsSomethingElseByNow) {
+  push_first_chunk();
+  push_frame(outer, 2);
+  const RemoteAddress between = put_frame(objects.allocate(1024), codes.type(), 1);
+  objects.set(between, at.frame.owner, layout.traits.first_entry_owner);
+  push_frame(inner, 2);
+  for (int i = 0; i < 2; ++i) ASSERT_EQ(stack(), "outer:11 inner:31");
+  objects.set(between, at.frame.owner, std::int8_t{0});
+  objects.set(between, at.frame.previous, RemoteAddress{0xdead0000});
+  EXPECT_EQ(stack(), "outer:11 inner:31");
+}
+
 TEST_P(EntryFrameTest, KeepsFramesOfGenerators) {
   push_first_chunk();
   push_frame(outer, 1);
