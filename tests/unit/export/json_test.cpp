@@ -74,8 +74,8 @@ TEST_F(JsonExport, KeysAndFigures) {
   EXPECT_EQ(json["clock"]["start_monotonic_ns"], 1'000'000'000'000);
   EXPECT_EQ(json["clock"]["start_unix_ns"], 1'700'000'000'000'000'000);
   EXPECT_EQ(json["sampling"], Json::parse(R"j({"requested_hz": 1000.0, "achieved_hz": 990.0,
-      "ticks": 990, "missed": 10, "unstable": 1, "stacks": 100, "stacks_dropped": 2,
-      "resolution_seconds": 0.001010101, "stacks_retried": 7, "stack_retries": 30,
+      "resolution_seconds": 0.001010101, "ticks": 990, "missed": 10, "unstable": 1, "stacks": 100,
+      "stacks_dropped": 2, "stacks_retried": 7, "stack_retries": 30,
       "stacks_dropped_by_reason":
           {"changed": 1, "code_changed": 0, "unreadable": 0, "thread_gone": 1, "not_stopped": 0},
       "cpu_seconds": 0.012, "source": "sampled"})j"));

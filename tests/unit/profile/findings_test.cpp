@@ -72,7 +72,7 @@ TEST(Findings, NameTheNativeFunctionThatWasOnTopMost) {
       stream.takes(begin, A);
       stream.state(begin, B, waiting);
     }
-    stream.stack(begin + 10, A, stack);
+    stream.stack(begin + 79, A, stack);                    // speaks for the time before it
     const double end = begin + (stack == copy ? 81 : 80);  // the longest is the example
     stream.takes(end, B);
     stream.state(end, A, waiting);
