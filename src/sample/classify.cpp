@@ -49,7 +49,8 @@ CpuState cpu_state(const LaneSight& lane) {
 /// On a run queue with a thread state, and not the holder: inside take_gil or running without the
 /// GIL.
 bool in_doubt(const LaneSight& lane, const GilSight& gil) {
-  return on_run_queue(lane) && !takes_it(lane, gil) && lane.thread_state != gil.moment.holder();
+  return on_run_queue(lane) && !lane.handing_over && !takes_it(lane, gil) &&
+         lane.thread_state != gil.moment.holder();
 }
 
 /// It let go of the GIL and is still inside drop_gil: it wants nothing but a CPU.
@@ -76,7 +77,7 @@ GilState gil_state(const LaneSight& lane, const GilSight& gil) {
   if (waits_for(lane.syscall, *gil.reader)) return GilState::waiting;
   // Somebody else had it at the first look.
   if (takes_it(lane, gil) && gil.moment.locked) return GilState::waiting;
-  if (surely_waits(lane, gil)) return GilState::waiting;
+  if (lane.handing_over || surely_waits(lane, gil)) return GilState::waiting;
   const bool told = lane.syscall.kind != SyscallNow::Kind::gone &&
                     lane.syscall.kind != SyscallNow::Kind::unreadable;
   // Otherwise it may be blocked on the GIL or on anything else.

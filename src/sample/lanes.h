@@ -55,6 +55,7 @@ struct Lane {
   bool kernel_moves = false;  ///< they tell of changes within this tick's time
   /// At the last tick, when it was on a run queue and not the holder; else nothing.
   std::optional<SchedStat> sched;
+  bool handing_over = false;  ///< lost its CPU inside drop_gil and has not run since
   /// As of when it was seen waiting for the GIL last; nothing once it was seen elsewhere.
   std::optional<SchedStat> sched_waiting;
 
@@ -77,6 +78,8 @@ struct GilLane {
   PowerWatch power;
 
   std::optional<GilMoment> last;   ///< as of the last tick
+  Time held_since;                 ///< when the last change of holder was seen
+  Duration last_hold{};            ///< how long the holder before this one had it
   std::optional<Tid> told_holder;  ///< as last told to the sink
   // With the kernel's records:
   std::optional<Tid> last_taker;    ///< the last holder told

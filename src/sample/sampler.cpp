@@ -49,7 +49,7 @@ Sampler::Outcome Sampler::State::begin() {
     const std::array slot{reader.slot(bytes)};
     if (const auto done = memory_.read_batch(slot); done && *done == 1) {
       started.gil_enabled = reader.decode(bytes).enabled();
-      started.switch_interval = reader.switch_interval(bytes);
+      started.switch_interval = interval_ = reader.switch_interval(bytes);
     }
   }
   sink_.accept(started);

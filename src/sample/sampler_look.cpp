@@ -160,6 +160,20 @@ bool Sampler::State::blocks_on_gil(const LaneSight& sight) const {
          waits_for(sight.syscall, *gil_sights_[sight.gil].reader);
 }
 
+/// The waiter that drop_gil wakes often preempts the thread that woke it, right inside drop_gil:
+/// the old holder then sits on the run queue, in no wait that anybody counts. A hold of a whole
+/// switch interval ended because the GIL was asked for, so that thread wants it back; after a
+/// shorter one it let go by itself, and only wants a CPU.
+bool Sampler::State::is_handing_over(const Lane& lane, const std::optional<SchedStat>& old,
+                                     const SchedStat& sched) {
+  if (lane.standing() == nullptr) return false;
+  const GilLane& gil = lanes_.gils()[lane.standing()->gil];
+  if (lane.handing_over) return old && old->slices == sched.slices;
+  const Duration hold =
+      now_ - gil.held_since > gap_ + gap_ / 2 ? gil.last_hold : now_ - gil.held_since;
+  return lane.state.gil == GilState::holding && hold >= interval_ - interval_ / 4;
+}
+
 /// Whether the threads on a run queue have a CPU. Only for those that do not hold the GIL: a holder
 /// keeps everybody waiting either way.
 void Sampler::State::look_for_cpus() {
@@ -170,6 +184,7 @@ void Sampler::State::look_for_cpus() {
     const bool on_queue = sight.syscall.kind == SyscallNow::Kind::running && !stopped_;
     if (!on_queue || is_holder(sight)) {
       lane.sched.reset();
+      lane.handing_over = false;
       if (on_queue || !blocks_on_gil(sight)) {
         lane.sched_waiting.reset();
       } else if (!lane.sched_waiting) {
@@ -190,6 +205,8 @@ void Sampler::State::look_for_cpus() {
     // place.
     const bool ran_till_now = old && 2 * (now_sched->ran - old->ran) > gap_;
     sight.lacks_cpu = !on_cpu && !ran_till_now;
+    lane.handing_over = !on_cpu && is_handing_over(lane, old, *now_sched);
+    sight.handing_over = lane.handing_over;
   }
 }
 

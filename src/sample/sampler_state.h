@@ -68,6 +68,8 @@ class Sampler::State {
   [[nodiscard]] bool may_rest(const Lane& lane, const LaneSight& sight) const;
   [[nodiscard]] bool blocks_on_gil(const LaneSight& sight) const;
   [[nodiscard]] bool is_holder(const LaneSight& sight) const;
+  [[nodiscard]] bool is_handing_over(const Lane& lane, const std::optional<SchedStat>& old,
+                                     const SchedStat& sched);
   void leave_out_holder(GilMoment& moment) const;
   void count_waiters();
   void follow_power();
@@ -132,7 +134,8 @@ class Sampler::State {
   Time now_;                          // of the tick being made
   Time begin_;                        // from where on the tick speaks
   Time last_tick_;
-  Duration gap_{};  // since the last tick
+  Duration gap_{};       // since the last tick
+  Duration interval_{};  // sys.getswitchinterval()
   Time refreshed_at_;
   Time checked_at_;
   Time progress_at_;

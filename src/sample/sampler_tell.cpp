@@ -74,6 +74,10 @@ void Sampler::State::tell_gil(std::size_t index, Time at) {
     const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(handoffs, 1'000'000));
     sink_.accept(GilChanged{at, lane.id, holder, known, count});
   }
+  if (!lane.last || !sight.moment.same_hold(*lane.last)) {
+    lane.last_hold = at - lane.held_since;
+    lane.held_since = at;
+  }
   lane.told_holder = holder;
   if (holder != no_thread) lane.last_taker = holder;
   lane.last = sight.moment;

@@ -62,6 +62,7 @@ class Director {
       default: break;
     }
     lane.lacks_cpu = chance(3);
+    lane.handing_over = chance(6);
     lane.stopped = chance(8);
     lane.waited_before = chance(2);
     lane.waits_since = chance(4);
@@ -140,8 +141,8 @@ TEST_F(RandomScenes, NeverHaveMoreUncountedWaitersThanTheCountLeaves) {
         const GilSight& sight = scene.gils[gil];
         // Told by the hand-off itself.
         const bool took_it = !sight.stable && lane.thread_state == sight.after.holder();
-        if (lane.gil == gil && states[i].gil == GilState::waiting && !took_it &&
-            lane.syscall.kind == SyscallNow::Kind::running) {
+        if (lane.gil == gil && states[i].gil == GilState::waiting && !lane.handing_over &&
+            !took_it && lane.syscall.kind == SyscallNow::Kind::running) {
           ++on_run_queue;
         }
       }

@@ -193,6 +193,23 @@ TEST(Classify, RunnableWaiterWaits) {
             (ThreadState{waiting, CpuState::runnable, BlockKind::none, -1}));
 }
 
+TEST(Classify, ThreadThatHandsOverWaits) {
+  LaneSight lane = on_queue(state(2));
+  lane.handing_over = true;
+  lane.lacks_cpu = true;
+  EXPECT_EQ(only(lane, held_by(state(1))),
+            (ThreadState{waiting, CpuState::runnable, BlockKind::none, -1}));
+  // It is in no wait that glibc counts, so the one counted there is another.
+  EXPECT_EQ(gil_states({lane, on_queue(state(3))}, {with_waiters(held_by(state(1)), 1)}),
+            (std::vector{waiting, waiting}));
+}
+
+TEST(Classify, HolderIsNotHandingOver) {
+  LaneSight lane = on_queue(state(1));
+  lane.handing_over = true;
+  EXPECT_EQ(only(lane, held_by(state(1))).gil, holding);
+}
+
 /// The GIL went from one to the other while the threads were looked at.
 GilSight handed_over(RemoteAddress from, RemoteAddress to) {
   GilSight gil = held_by(from);
@@ -470,6 +487,12 @@ TEST(BlockedInWaitTest, IsUncertainWhileAnotherThreadRuns) {
 TEST(BlockedInWaitTest, IsUncertainWhileAThreadCannotBeRead) {
   const Lanes lanes{elsewhere(on_queue(state(1)), Kind::unreadable)};
   EXPECT_FALSE(blocked_in_wait(lanes, 0, held_by({})).certain);
+}
+
+TEST(BlockedInWaitTest, IsCertainAboutAThreadThatHandsOver) {
+  LaneSight lane = on_queue(state(2));
+  lane.handing_over = true;
+  EXPECT_TRUE(blocked_in_wait(Lanes{lane}, 0, held_by(state(1))).certain);
 }
 
 }  // namespace
