@@ -38,6 +38,7 @@ void FunctionNames::add(std::span<const NamedFunction> functions) {
 
 std::vector<FunctionNames::Found> FunctionNames::known() const {
   std::vector<Found> found;
+  found.reserve(functions_.size());
   for (const Entry& entry : functions_) found.push_back({entry, true, true});
   return found;
 }

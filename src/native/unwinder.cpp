@@ -46,9 +46,12 @@ int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t* info,
   table.format = UNW_INFO_FORMAT_REMOTE_TABLE;
   table.start_ip = module->code.front().begin.value();
   table.end_ip = module->code.back().end.value();
+  // libunwind's own struct holds a union.
+  // NOLINTBEGIN(cppcoreguidelines-pro-type-union-access)
   table.u.rti.segbase = module->frames->header.value();
   table.u.rti.table_data = module->frames->rows.value();
   table.u.rti.table_len = module->frames->count;  // in words, and a row is one
+  // NOLINTEND(cppcoreguidelines-pro-type-union-access)
   const int result = dwarf_search_unwind_table(space, ip, &table, info, need, arg);
   if (result == -UNW_ENOINFO) source.undescribed = true;
   return result;
