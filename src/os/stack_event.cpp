@@ -44,6 +44,7 @@ constexpr std::array<RegisterBit, Registers::count> register_bits{{{PERF_REG_X86
 
 UniqueFd open_clock(Tid tid, bool kernel_too, int& error) {
   perf_event_attr attributes = perf_attributes(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-union-access): the kernel's own struct.
   attributes.sample_period = period_ns;
   attributes.sample_type = PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
   for (const RegisterBit& r : register_bits)

@@ -31,6 +31,7 @@ AccessCheck check_futex_calls() {
   const auto point = read_tracepoint("syscalls/sys_enter_futex", error);
   if (!point) return refused(name, why_no_tracepoint(error));
   perf_event_attr attributes = perf_attributes(PERF_TYPE_TRACEPOINT, point->id);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-union-access): the kernel's own struct.
   attributes.sample_period = 1;
   attributes.sample_type = PERF_SAMPLE_RAW;
   error = try_event(attributes);

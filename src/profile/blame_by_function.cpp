@@ -57,9 +57,9 @@ class ByFunction {
       for (const auto& [line, time] : parts.lines) add_to(row.time, time);
       row.line = largest(parts.lines)->first;
       const auto native = largest(parts.natives);
-      if (native != parts.natives.end() && native->first) {
-        row.native = tables_.string(tables_.code(*native->first).function);
-        row.library = tables_.string(tables_.code(*native->first).file);
+      if (const auto code = native != parts.natives.end() ? native->first : std::nullopt) {
+        row.native = tables_.string(tables_.code(*code).function);
+        row.library = tables_.string(tables_.code(*code).file);
       }
       rows.push_back(std::move(row));
     }

@@ -28,7 +28,7 @@ std::string place_in_code(const Profile& profile, const Finding& finding) {
   // That the C library's function of a system call makes this call is no news.
   const bool says_more = finding.native && tables.string(tables.code(*finding.native).function) !=
                                                syscall_name(finding.syscall);
-  const std::string native = says_more ? " in " + native_place(tables, *finding.native) : "";
+  std::string native = says_more ? " in " + native_place(tables, *finding.native) : "";
   if (!python) return native;
   return fmt::format("{} {} {} ({}:{})", native + (says_more ? "," : ""),
                      finding.native ? "called from" : "in",

@@ -74,7 +74,7 @@ bool DataStack::link(Guess& guess, RemoteAddress from, RemoteAddress to) {
     }
     // A mark's code is none (3.13 on: None), which takes three reads to find out.
     if (!is_mark(*sight) && codes_.get(sight->position.code) == nullptr &&
-        !(sight->rival && codes_.get(sight->rival->code) != nullptr)) {
+        (!sight->rival || codes_.get(sight->rival->code) == nullptr)) {
       return false;
     }
     links_.push_back(*sight);

@@ -137,7 +137,7 @@ std::optional<std::uint32_t> CondWaiters::count_at_mutex(const GilMoment& moment
   const auto likely = [](const Score& score) {
     return score.agreed >= agreements_needed && score.agreed > score.differed;
   };
-  const auto best =
+  const auto* const best =
       std::ranges::max_element(scores_.begin(), scores_.begin() + by_users, {}, &Score::agreed);
   if (!likely(*best) || !likely(scores_[by_users])) return std::nullopt;
   const std::uint32_t all = inside(moment, by_users);

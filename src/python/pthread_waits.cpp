@@ -44,25 +44,26 @@ void PthreadWaits::learn(MemoryReader& memory, std::uint64_t pthread, const GilR
   }
 }
 
-PthreadPlace PthreadWaits::place_of(const ThreadWords& words, const Found* found,
-                                    const GilReader& gil) const {
+PthreadPlace PthreadWaits::place_of(const Mark& mark, const ThreadWords& words, const Found* found,
+                                    const GilReader& gil) {
   // A handler of another call may lie where one of the GIL's was: its argument is then another.
-  if (found != nullptr && found->handler.argument == words.handler + mark_->argument &&
+  if (found != nullptr && found->handler.argument == words.handler + mark.argument &&
       gil.is_cond_address(found->condition.value())) {
     return PthreadPlace::gil_wait;
   }
-  if (!mark_->tells_other_calls) return PthreadPlace::elsewhere;
+  if (!mark.tells_other_calls) return PthreadPlace::elsewhere;
   return (words.cancel_flags & cancelled_at_any_moment) != 0 ? PthreadPlace::other_call
                                                              : PthreadPlace::elsewhere;
 }
 
 void PthreadWaits::look(MemoryReader& memory, std::span<Question> questions) {
   for (Question& question : questions) question.place = PthreadPlace::unknown;
-  if (!learnt() || questions.empty()) return;
+  if (!mark_ || questions.empty()) return;
+  const Mark mark = *mark_;
   words_.assign(questions.size(), {});
   slots_.clear();
   for (std::size_t i = 0; i < questions.size(); ++i) {
-    slots_.push_back({RemoteAddress{questions[i].pthread + mark_->offset}, bytes_of(words_[i])});
+    slots_.push_back({RemoteAddress{questions[i].pthread + mark.offset}, bytes_of(words_[i])});
   }
   const std::size_t told = memory.read_batch(slots_).value_or(0);
 
@@ -72,14 +73,14 @@ void PthreadWaits::look(MemoryReader& memory, std::span<Question> questions) {
     const RemoteAddress handler = words_[i].handler;
     if (handler.is_null()) continue;
     slots_.push_back({handler, bytes_of(found_[i].handler)});
-    slots_.push_back({handler + mark_->argument + condition_place, bytes_of(found_[i].condition)});
+    slots_.push_back({handler + mark.argument + condition_place, bytes_of(found_[i].condition)});
   }
   std::size_t left = slots_.empty() ? 0 : memory.read_batch(slots_).value_or(0) / 2;
   for (std::size_t i = 0; i < told; ++i) {
     const bool asked = !words_[i].handler.is_null();
     if (asked && left == 0) continue;  // on a stack that has gone
     if (asked) --left;
-    questions[i].place = place_of(words_[i], asked ? &found_[i] : nullptr, *questions[i].gil);
+    questions[i].place = place_of(mark, words_[i], asked ? &found_[i] : nullptr, *questions[i].gil);
   }
 }
 

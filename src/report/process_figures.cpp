@@ -93,6 +93,8 @@ std::vector<std::string> gil_lines(const Profile& profile) {
   return lines;
 }
 
+namespace {
+
 /// " (4 dropped: 3 changed meanwhile, 1 thread gone; 12 read again, 30 times in all)".
 std::string stack_trouble(const Progress& progress) {
   static constexpr std::array reasons{"changed meanwhile", "code changed", "unreadable",
@@ -111,6 +113,8 @@ std::string stack_trouble(const Progress& progress) {
   }
   return text;
 }
+
+}  // namespace
 
 std::string sampling_cost_line(const Profile& profile) {
   const Progress& progress = profile.progress;

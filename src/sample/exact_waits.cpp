@@ -30,16 +30,20 @@ ExactWaits::Thread& ExactWaits::thread(const TraceRecord& record) {
 
 void ExactWaits::take(const TraceRecord& record) {
   switch (record.kind) {
-    case Record::given_cpu: return give_cpu(thread(record), record);
+    case Record::given_cpu: give_cpu(thread(record), record); break;
     case Record::preempted:
-    case Record::blocked: return leave_cpu(thread(record), record);
-    case Record::exited: threads_.erase(record.tid); return;
-    case Record::forked:
-    case Record::lost: return;
-    case Record::futex_return: return come_back(thread(record), record);
+    case Record::blocked: leave_cpu(thread(record), record); break;
+    case Record::exited: threads_.erase(record.tid); break;
+    case Record::futex_return: come_back(thread(record), record); break;
     case Record::futex_wait:
-    case Record::futex_wake: break;
+    case Record::futex_wake: take_call(record); break;
+    case Record::forked:
+    case Record::lost: break;
   }
+}
+
+/// A thread calls futex on one of a GIL's words.
+void ExactWaits::take_call(const TraceRecord& record) {
   const auto place = locate_(record.address);
   if (!place) return;
   Thread& caller = thread(record);

@@ -96,6 +96,7 @@ class ExactWaits {
   };
 
   Thread& thread(const TraceRecord& record);
+  void take_call(const TraceRecord& record);
   void wait(Thread& thread, const TraceRecord& record, RemoteAddress gil, GilFutex part);
   void wake(Thread& thread, const TraceRecord& record, RemoteAddress gil, GilFutex part);
   void come_back(Thread& thread, const TraceRecord& record);

@@ -38,6 +38,7 @@ perf_event_attr attributes_of(std::uint64_t point) {
   attributes.sample_type = trace_sample_type;
   if (point != 0) {
     attributes.sample_type |= PERF_SAMPLE_RAW;
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-union-access): the kernel's own struct.
     attributes.sample_period = 1;
   }
   attributes.sample_id_all = 1;
@@ -47,6 +48,7 @@ perf_event_attr attributes_of(std::uint64_t point) {
   attributes.exclude_kernel = 1;
   attributes.exclude_hv = 1;
   attributes.watermark = 1;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-union-access): the kernel's own struct.
   attributes.wakeup_watermark = ring_pages * 4096 / 2;
   return attributes;
 }

@@ -81,9 +81,8 @@ ThreadState KernelView::running(ThreadState before, bool other_holds) const {
   ThreadState state = outside_calls(when_running_.value_or(before), CpuState::running);
   if (before.gil == GilState::holding) {
     state.gil = GilState::holding;
-  } else if (state.gil == GilState::holding && other_holds) {
-    state.gil = GilState::released;
-  } else if (!when_running_ && before.gil == GilState::waiting) {
+  } else if ((state.gil == GilState::holding && other_holds) ||
+             (!when_running_ && before.gil == GilState::waiting)) {
     state.gil = GilState::released;
   }
   return state;

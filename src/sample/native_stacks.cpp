@@ -221,6 +221,7 @@ StackId NativeStacks::put_together() {
   }
   lost_ = lost_ || unwound.astray;
   std::vector<bool> from_c;
+  from_c.reserve(python_.size());
   for (const StackReader::Frame& frame : python_) from_c.push_back(frame.from_c);
   if (roles_.empty() || roles_.size() != native_.size()) {
     ++counts_.left_out;

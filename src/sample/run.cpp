@@ -98,20 +98,22 @@ class Pace {
  public:
   Pace(const RunOptions& options, Time start)
       : rates_{options.rates.state_hz, options.rates.stack_hz},
-        share_(options.cpu_budget),
+        ticks_(start, rates_.state_hz),
+        stacks_(rates_.stack_hz),
+        share_(options.cpu_budget.value_or(0)),
         judged_(start),
         cpu_(own_cpu_time()) {
-    if (share_) budget_.emplace(*share_, rates_);
-    begin(start);
+    if (options.cpu_budget) budget_.emplace(share_, rates_);
+    if (ticks_.paced()) precedence_.emplace();
   }
 
-  [[nodiscard]] Schedule& ticks() { return *ticks_; }
-  [[nodiscard]] bool stacks_due(Time moment) { return stacks_->due(moment); }
+  [[nodiscard]] Schedule& ticks() { return ticks_; }
+  [[nodiscard]] bool stacks_due(Time moment) { return stacks_.due(moment); }
 
   /// Tells how long a tick took that was made at this moment.
   void ticked(Sampler& sampler, Time began) {
     const Time at = now();
-    if (precedence_) precedence_->spent(at - began, ticks_->period());
+    if (precedence_) precedence_->spent(at - began, ticks_.period());
     if (!budget_ || at - judged_ < CpuBudget::period) return;
     const Duration cpu = own_cpu_time();
     const std::uint64_t count = sampler.ticks();
@@ -126,10 +128,10 @@ class Pace {
 
  private:
   void begin(Time at) {
-    ticks_.emplace(at, rates_.state_hz);
-    stacks_.emplace(rates_.stack_hz);
-    if (ticks_->paced() != precedence_.has_value()) {
-      ticks_->paced() ? static_cast<void>(precedence_.emplace()) : precedence_.reset();
+    ticks_ = Schedule{at, rates_.state_hz};
+    stacks_ = StackPace{rates_.stack_hz};
+    if (ticks_.paced() != precedence_.has_value()) {
+      ticks_.paced() ? static_cast<void>(precedence_.emplace()) : precedence_.reset();
     }
   }
   [[nodiscard]] std::string text() const {
@@ -137,15 +139,15 @@ class Pace {
       return hz > 0 ? fmt::format("at {:.{}f} Hz", hz, hz < 10 ? 1 : 0) : std::string{no_limit};
     };
     return fmt::format("from here on, for a CPU budget of {:g} %: states {}, stacks {}",
-                       100 * *share_, rate(rates_.state_hz, "as often as it goes"),
+                       100 * share_, rate(rates_.state_hz, "as often as it goes"),
                        rate(rates_.stack_hz, "each time"));
   }
 
   CpuBudget::Rates rates_;
-  std::optional<double> share_;
+  Schedule ticks_;
+  StackPace stacks_;
+  double share_;
   std::optional<CpuBudget> budget_;
-  std::optional<Schedule> ticks_;
-  std::optional<StackPace> stacks_;
   std::optional<Precedence> precedence_;
   Time judged_;
   Duration cpu_;

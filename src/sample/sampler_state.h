@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,7 +37,10 @@ class Sampler::State {
         lanes_(process, memory, target_, interner, sink),
         stacks_(memory, *target_.layout, interner) {
     if (options.consistent) still_stacks_.emplace(memory, stacks_);
-    if (options.native) native_.emplace(process, memory, stacks_, interner, options.consistent);
+    if (options.native) {
+      native_ =
+          std::make_unique<NativeStacks>(process, memory, stacks_, interner, options.consistent);
+    }
   }
 
   Outcome begin();
@@ -76,7 +80,7 @@ class Sampler::State {
   void tell_gils();
   void tell_gil(std::size_t index, Time at);
   [[nodiscard]] std::optional<std::string> import_under(const GilLane& gil);
-  [[nodiscard]] bool has_not_run(const Lane& lane) const;
+  [[nodiscard]] std::optional<StackId> stack_as_before(const Lane& lane) const;
   void tell_stack(const Lane& lane, StackId stack, Time at);
   void tell_owed_stacks(Time at, bool all);
   void look_for_waiters(std::span<const ThreadState> states);
@@ -108,7 +112,7 @@ class Sampler::State {
   [[nodiscard]] bool others_wait(const Lane& lane) const;
   [[nodiscard]] ThreadState state_after(const Lane& lane, const Transition& step,
                                         const GilLane* gil) const;
-  [[nodiscard]] bool moves_gil(const Lane& lane, const Transition& step) const;
+  [[nodiscard]] static bool moves_gil(const Lane& lane, const Transition& step);
   void agree_with_kernel(std::vector<ThreadState>& states);
   void follow_kernel_through_tick();
   void learn_standing(Lane& lane, ThreadState sampled);
@@ -121,18 +125,18 @@ class Sampler::State {
   LaneTable lanes_;
   StackReader stacks_;
   std::optional<StillStacks> still_stacks_;
-  std::optional<NativeStacks> native_;
+  std::unique_ptr<NativeStacks> native_;  // where they were asked for
   PthreadWaits pthread_waits_;
 
   std::optional<RunningProgram> program_;
-  std::optional<KernelTrace> trace_;  // where it was asked for, and some of it can be had
-  std::optional<ExactWaits> waits_;
-  std::vector<ThreadState> sampled_;  // what a tick saw, by lane
-  std::vector<Tid> newcomers_;        // made since the last tick
-  std::uint64_t lost_here_ = 0;       // records, since it was noted last
-  Time told_until_;                   // of what follows from records
-  Time now_;                          // of the tick being made
-  Time begin_;                        // from where on the tick speaks
+  std::unique_ptr<KernelTrace> trace_;  // where it was asked for, and some of it can be had
+  std::unique_ptr<ExactWaits> waits_;   // beside trace_
+  std::vector<ThreadState> sampled_;    // what a tick saw, by lane
+  std::vector<Tid> newcomers_;          // made since the last tick
+  std::uint64_t lost_here_ = 0;         // records, since it was noted last
+  Time told_until_;                     // of what follows from records
+  Time now_;                            // of the tick being made
+  Time begin_;                          // from where on the tick speaks
   Time last_tick_;
   Duration gap_{};       // since the last tick
   Duration interval_{};  // sys.getswitchinterval()

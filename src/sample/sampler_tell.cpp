@@ -137,8 +137,8 @@ void Sampler::State::sample_stacks() {
       lane.owed_stack = lane.rest_stack;
       continue;
     }
-    if (has_not_run(lane)) {
-      tell_stack(lane, lane.stack_read->stack, now_);
+    if (const auto stack = stack_as_before(lane)) {
+      tell_stack(lane, *stack, now_);
       continue;
     }
     take_stack(lane, read_stack(lane));
@@ -147,9 +147,11 @@ void Sampler::State::sample_stacks() {
 
 /// Only who has the GIL can change its frames, and nobody has taken it since they were read. Native
 /// functions do not need it.
-bool Sampler::State::has_not_run(const Lane& lane) const {
-  return lane.stack_read && !native_ && lane.standings.size() == 1 &&
-         gil_sights_[lane.standing()->gil].moment.same_hold(lane.stack_read->hold);
+std::optional<StackId> Sampler::State::stack_as_before(const Lane& lane) const {
+  if (!lane.stack_read || native_ || lane.standings.size() != 1) return std::nullopt;
+  const GilMoment& moment = gil_sights_[lane.standing()->gil].moment;
+  if (!moment.same_hold(lane.stack_read->hold)) return std::nullopt;
+  return lane.stack_read->stack;
 }
 
 /// Native stacks of threads that had no CPU when they were asked for.
@@ -170,14 +172,15 @@ void Sampler::State::take_stack(Lane& lane, const Result<std::optional<StackId>>
     if (stack.error().kind == ErrorClass::drop_thread) refresh_wanted_ = true;
     return;
   }
-  if (!*stack) return;
-  if (lane.rest.is_resting()) lane.rest_stack = **stack;
+  const std::optional<StackId> id = *stack;
+  if (!id) return;
+  if (lane.rest.is_resting()) lane.rest_stack = *id;
   if (const Standing* standing = lane.standing()) {
     const GilMoment& moment = gil_sights_[standing->gil].moment;
     const bool holds = moment.holder() == standing->python.address;
-    if (moment.enabled() && !holds) lane.stack_read = StackRead{**stack, moment};
+    if (moment.enabled() && !holds) lane.stack_read = StackRead{*id, moment};
   }
-  tell_stack(lane, **stack, now_);
+  tell_stack(lane, *id, now_);
 }
 
 /// Of the read before.

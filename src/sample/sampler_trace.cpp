@@ -16,7 +16,7 @@ std::vector<RemoteRange> Sampler::State::gil_futexes() {
 
 void Sampler::State::begin_trace() {
   if (!options_.exact) return;
-  trace_.emplace(process_, gil_futexes());
+  trace_ = std::make_unique<KernelTrace>(process_, gil_futexes());
   told_until_ = now_;
   if (!trace_->why_not().empty()) {
     sink_.accept(
@@ -28,7 +28,8 @@ void Sampler::State::begin_trace() {
     trace_.reset();
     return;
   }
-  waits_.emplace([this](std::uint64_t futex) -> std::optional<std::pair<RemoteAddress, GilFutex>> {
+  using Place = std::optional<std::pair<RemoteAddress, GilFutex>>;
+  waits_ = std::make_unique<ExactWaits>([this](std::uint64_t futex) -> Place {
     for (const GilLane& gil : lanes_.gils()) {
       const GilFutex part = gil.reader.part_of(futex);
       if (part != GilFutex::none) return std::pair{gil.reader.address(), part};
@@ -186,7 +187,7 @@ void Sampler::State::follow(const Transition& step) {
 }
 
 /// Whether a step may change who has the GIL.
-bool Sampler::State::moves_gil(const Lane& lane, const Transition& step) const {
+bool Sampler::State::moves_gil(const Lane& lane, const Transition& step) {
   switch (step.kind) {
     case Transition::Kind::preempted: return false;
     case Transition::Kind::given_cpu: return !lane.kernel.waiting();
@@ -259,7 +260,7 @@ void Sampler::State::learn_standing(Lane& lane, ThreadState sampled) {
   }
   lane.kernel = KernelView{trace_->source() == TraceSource::exact};
   const auto standing = waits_->standing(lane.tid);
-  CpuState off = sampled.cpu == CpuState::runnable ? CpuState::runnable : CpuState::blocked;
+  const CpuState off = sampled.cpu == CpuState::runnable ? CpuState::runnable : CpuState::blocked;
   lane.kernel.know(standing.on_cpu ? CpuState::running : off, standing.waits);
   lane.kernel.learn(sampled);
 }

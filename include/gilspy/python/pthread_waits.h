@@ -65,8 +65,8 @@ class PthreadWaits {
     RemoteAddress condition;
   };
 
-  [[nodiscard]] PthreadPlace place_of(const ThreadWords& words, const Found* found,
-                                      const GilReader& gil) const;
+  [[nodiscard]] static PthreadPlace place_of(const Mark& mark, const ThreadWords& words,
+                                             const Found* found, const GilReader& gil);
 
   std::optional<Mark> mark_;
   int tries_ = 0;

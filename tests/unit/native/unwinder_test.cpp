@@ -40,6 +40,14 @@ extern "C" {
 namespace gilspy {
 namespace {
 
+/// Without optimisation each function finds its caller by %rbp, which the kernel does not tell of a
+/// thread that blocks: there its stack cannot be followed.
+#ifdef __OPTIMIZE__
+constexpr bool found_by_rbp = false;
+#else
+constexpr bool found_by_rbp = true;
+#endif
+
 /// Reads a process's memory, and lets a test change what comes out.
 class TamperedMemory : public MemoryReader {
  public:
@@ -112,6 +120,7 @@ class BlockedThread : public testing::Test {
 };
 
 TEST_F(BlockedThread, IsFollowedToItsFirstFunction) {
+  if (found_by_rbp) GTEST_SKIP() << "built without optimisation: %rbp would be needed";
   const Unwound found = unwinder_.unwind(image_);
   EXPECT_TRUE(found.whole);
   NativeNames names{process_, code_};
@@ -131,6 +140,7 @@ TEST_F(BlockedThread, IsFollowedToItsFirstFunction) {
 }
 
 TEST_F(BlockedThread, CutShortKeepsWhatIsSure) {
+  if (found_by_rbp) GTEST_SKIP() << "built without optimisation: %rbp would be needed";
   const Unwound whole = unwinder_.unwind(image_);
   const std::vector<std::byte> stack = image_.stack;
   for (std::size_t size = 0; size < std::min<std::size_t>(stack.size(), 2048); size += 8) {
