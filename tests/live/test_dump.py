@@ -1,6 +1,7 @@
 """gilspy dump: one look at where every thread is."""
 
 import json
+from pathlib import Path
 
 import harness
 import pytest
@@ -94,6 +95,10 @@ def test_a_child_forked_behind_pythons_back(python, start):
     target = start(python, "forks_in_c.py", 60)
     child = target.details["pid"]
     assert child != target.pid
+    # It said that it is ready before it sleeps: by clock_nanosleep, select or pselect6.
+    harness.wait_for(
+        lambda: Path(f"/proc/{child}/syscall").read_text().split()[0] in ("230", "23", "270"), "the child to sleep"
+    )
     result = harness.gilspy("dump", "--pid", child, "--json")
     assert result.returncode == 0, result.stderr.decode()
     threads = {thread["tid"]: thread for thread in json.loads(result.stdout)["threads"]}
