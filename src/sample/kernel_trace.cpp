@@ -71,7 +71,10 @@ std::string futex_filter(std::span<const RemoteRange> futexes) {
 }
 
 KernelTrace::KernelTrace(const ProcDir& process, std::span<const RemoteRange> futexes)
-    : process_(process), filter_(futex_filter(futexes)), cpus_(online_cpus()) {
+    : process_(process),
+      futexes_(futexes.begin(), futexes.end()),
+      filter_(futex_filter(futexes)),
+      cpus_(online_cpus()) {
   allow_many_files();
   half_full_.reset(::epoll_create1(EPOLL_CLOEXEC));
   int error = 0;
@@ -169,9 +172,9 @@ bool KernelTrace::add_ring(int event) {
 }
 
 void KernelTrace::watch(std::span<const RemoteRange> futexes) {
-  const std::string filter = futex_filter(futexes);
-  if (!points_ || filter == filter_ || filter.empty()) return;
-  filter_ = filter;
+  if (!points_ || futexes.empty() || std::ranges::equal(futexes, futexes_)) return;
+  futexes_.assign(futexes.begin(), futexes.end());
+  filter_ = futex_filter(futexes);
   for (const UniqueFd& event : calls_) {
     // An event whose thread has ended refuses, and needs none.
     static_cast<void>(filter_perf_event(event.get(), filter_));

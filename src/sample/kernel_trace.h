@@ -31,7 +31,7 @@ class KernelTrace {
   [[nodiscard]] const std::string& why_not() const { return why_not_; }
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
-  /// Has only calls on these addresses recorded.
+  /// Has only calls on these addresses recorded; cheap when they are those of before.
   void watch(std::span<const RemoteRange> futexes);
   /// Moves what the rings hold into memory; cheap enough for any moment.
   void drain();
@@ -54,7 +54,8 @@ class KernelTrace {
   int error_ = 0;
   std::optional<FutexPoints> points_;
   bool threads_alone_ = true;  // inherit to threads, not to child processes
-  std::string filter_;
+  std::vector<RemoteRange> futexes_;
+  std::string filter_;  // that lets only calls on these through
   std::vector<int> cpus_;
   UniqueFd half_full_;
   std::vector<UniqueFd> calls_;   // events of sys_enter_futex, or of switches alone

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cpu_budget.h"
+#include "own_cpu_time.h"
 #include "precedence.h"
 #include "schedule.h"
 
@@ -85,12 +86,6 @@ class Lookout {
 
 EndReason reason_of(Sampler::Outcome outcome) {
   return outcome == Sampler::Outcome::execed ? EndReason::target_execed : EndReason::target_ended;
-}
-
-Duration own_cpu_time() {
-  timespec used{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return std::chrono::seconds{used.tv_sec} + Duration{used.tv_nsec};
 }
 
 /// When to tick and when to look at stacks, at rates that a budget may change.

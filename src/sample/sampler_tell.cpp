@@ -1,25 +1,12 @@
 // What the sink is told of a tick.
 
-#include <sys/resource.h>
-
 #include <algorithm>
 
 #include "gilspy/python/importing.h"
+#include "own_cpu_time.h"
 #include "sampler_state.h"
 
 namespace gilspy {
-namespace {
-
-Duration own_cpu_time() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto of = [](const timeval& t) {
-    return std::chrono::seconds{t.tv_sec} + std::chrono::microseconds{t.tv_usec};
-  };
-  return of(usage.ru_utime) + of(usage.ru_stime);
-}
-
-}  // namespace
 
 /// The module that a thread under this GIL is importing.
 std::optional<std::string> Sampler::State::import_under(const GilLane& gil) {

@@ -1,6 +1,5 @@
 """abyss.py DEPTH [N]: N threads (2) of pure Python, each below DEPTH calls, until standard input ends."""
 
-import os
 import sys
 import threading
 
@@ -24,8 +23,7 @@ def main():
     threads = [threading.Thread(target=dive, args=(depth,), name="diver-%d" % n) for n in range(count)]
     ready.announce(threads=ready.start(threads))
     try:
-        while os.read(0, 4096):
-            pass
+        ready.wait_for_end_of_input()
     finally:
         stop.set()
 

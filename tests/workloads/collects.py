@@ -3,7 +3,6 @@ it stops. Until standard input ends. On a free-threaded build every collection s
 """
 
 import gc
-import os
 import threading
 
 import ready
@@ -26,6 +25,5 @@ threads = [threading.Thread(target=crunch, name="crunch-%d" % n) for n in range(
 threads.append(threading.Thread(target=collect, name="collect"))
 ids = ready.start(threads)
 ready.announce(threads=ids)
-while os.read(0, 4096):
-    pass
+ready.wait_for_end_of_input()
 stop.set()

@@ -1,6 +1,5 @@
 """crowd.py N: N threads (300) that do nothing, and two of pure Python, until standard input ends."""
 
-import os
 import sys
 import threading
 
@@ -22,8 +21,7 @@ def main():
     ids.update(ready.start(busy))
     ready.announce(threads=ids)
     try:
-        while os.read(0, 4096):
-            pass
+        ready.wait_for_end_of_input()
     finally:
         stop.set()
 

@@ -1,6 +1,5 @@
 """forever.py [N]: N threads (2) of pure Python until SIGTERM comes or standard input ends."""
 
-import os
 import signal
 import sys
 import threading
@@ -22,8 +21,7 @@ def main():
     ids = ready.start(threads)
     ready.announce(threads=ids)
     try:
-        while os.read(0, 4096):
-            pass
+        ready.wait_for_end_of_input()
     finally:
         stop.set()
 

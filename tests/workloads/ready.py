@@ -28,6 +28,11 @@ def announce(**details):
         fifo.write("ready " + json.dumps(details) + "\n")
 
 
+def wait_for_end_of_input():
+    while os.read(0, 4096):
+        pass
+
+
 def start(threads):
     """Starts threading.Threads, waits until each runs its target, and returns {name: native id}."""
     ids = {}

@@ -98,8 +98,7 @@ def main():
     ]
     ready.announce(threads=ready.start(workers))
     try:
-        while os.read(0, 4096):
-            pass
+        ready.wait_for_end_of_input()
     finally:
         stop.set()
         for worker in workers:

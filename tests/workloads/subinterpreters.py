@@ -47,6 +47,5 @@ for n in range(2):
     threads.append(threading.Thread(target=run_inside, args=(inside,), name="inside-%d" % n, daemon=True))
 ids = ready.start(threads)
 ready.announce(threads=ids)
-while os.read(0, 4096):
-    pass
+ready.wait_for_end_of_input()
 os._exit(0)  # the threads inside never end by themselves

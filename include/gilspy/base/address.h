@@ -42,6 +42,8 @@ struct RemoteRange {
     return begin <= address && address < end;
   }
   [[nodiscard]] constexpr std::uint64_t size() const { return end > begin ? end - begin : 0; }
+
+  friend constexpr bool operator==(const RemoteRange&, const RemoteRange&) = default;
 };
 
 }  // namespace gilspy
