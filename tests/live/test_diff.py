@@ -60,7 +60,8 @@ def test_two_against_four_threads(two_threads, four_threads):
 
 def test_text(two_threads, four_threads, tmp_path):
     out = tmp_path / "diff.txt"
-    result = diff(two_threads, four_threads, "-o", out)
+    # By blame: crunch holds the GIL throughout in both, but keeps one thread waiting in one, three in the other.
+    result = diff(two_threads, four_threads, "--weight", "blame", "-o", out)
     assert result.returncode == 0, result.stderr.decode()
     text = out.read_text()
     assert "GIL held" in text and "crunch (two_threads.py)" in text and "points" in text
