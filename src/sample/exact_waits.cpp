@@ -8,11 +8,16 @@ namespace {
 using Record = TraceRecord::Kind;
 using Takes = Transition::Takes;
 
-/// CPU time within which a thread that came back and found the GIL taken waits on.
+/// CPU time within which a thread that waits on calls futex again, from where it is back from
+/// waking others.
 constexpr Duration longest_look = std::chrono::microseconds{15};
-/// CPU time in which a thread that came back takes the GIL, or leaves drop_gil. One that loses its
-/// CPU earlier waits until it has one again: the thread that it woke itself often takes it.
-constexpr Duration shortest_look = std::chrono::nanoseconds{1500};
+/// Likewise from the end of the hand-over in drop_gil to the beginning of take_gil's wait.
+constexpr Duration longest_way = std::chrono::microseconds{40};
+/// And from the return from a wait to where it wakes others. One that never does has another libc.
+constexpr Duration longest_return = std::chrono::microseconds{500};
+/// A thread that has handed over and loses its CPU so early loses it to the one that it woke, still
+/// inside drop_gil.
+constexpr Duration shortest_way = std::chrono::nanoseconds{2500};
 
 }  // namespace
 
@@ -24,7 +29,7 @@ void ExactWaits::tell(Transition::Kind kind, Time at, Tid tid, RemoteAddress gil
 
 ExactWaits::Thread& ExactWaits::thread(const TraceRecord& record) {
   const auto [entry, fresh] = threads_.try_emplace(record.tid);
-  if (fresh) entry->second.since = entry->second.cpu_since = record.at;
+  if (fresh) entry->second.returned = entry->second.cpu_since = record.at;
   return entry->second;
 }
 
@@ -60,71 +65,87 @@ void ExactWaits::wait(Thread& thread, const TraceRecord& record, RemoteAddress g
   const bool takes_up = part == GilFutex::cond && record.until;
   if (takes_up) wait_words_.insert(record.address);
   settle(thread, record.tid, record.at);
-  if (thread.stage != Stage::away && thread.gil != gil) {
-    end_wait(thread, record.tid, thread.since);
+  if (thread.stage != Stage::away && thread.gil != gil) end_wait(thread, record.tid);
+  Time from = record.at;
+  if (thread.stage == Stage::back && thread.takes == Takes::no && thread.lost_cpu &&
+      2 * thread.used < thread.cpu_used(record.at)) {
+    // Halfway, take_gil begins. It lost its CPU before.
+    end_wait(thread, record.tid);
+    from = thread.cpu_since;
   }
   if (thread.stage == Stage::away) {
-    tell(Transition::Kind::wait_began, record.at, record.tid, gil);
-    const bool hands_over = part == GilFutex::switch_cond || part == GilFutex::switch_mutex;
-    thread.takes = hands_over ? Takes::no : Takes::unless_held;
-    thread.gil = gil;
+    begin_wait(thread, record.tid, from, gil, part);
   } else if (part == GilFutex::mutex && thread.takes == Takes::no) {
     // After the hand-over comes take_gil, which begins with the mutex.
     thread.takes = Takes::yes;
   }
   if (takes_up) thread.takes = Takes::yes;
   thread.stage = Stage::inside;
-  thread.since = record.at;
+  thread.returned = record.at;
+  thread.woke.reset();
+}
+
+void ExactWaits::begin_wait(Thread& thread, Tid tid, Time at, RemoteAddress gil, GilFutex part) {
+  tell(Transition::Kind::wait_began, at, tid, gil);
+  const bool hands_over = part == GilFutex::switch_cond || part == GilFutex::switch_mutex;
+  thread.takes = hands_over ? Takes::no : Takes::unless_held;
+  thread.gil = gil;
 }
 
 void ExactWaits::wake(Thread& thread, const TraceRecord& record, RemoteAddress gil, GilFutex part) {
   settle(thread, record.tid, record.at);
-  const bool waits = thread.stage != Stage::away;
-  if (part == GilFutex::mutex && waits && thread.takes == Takes::yes) {
-    // The end of take_gil wakes who waits for the mutex; a wait that goes on does so as well.
-    come_back(thread, record);
-    thread.took = true;
-  } else if (part == GilFutex::mutex && waits) {
-    // It waited for the mutex inside drop_gil, and is still in there.
-    thread.stage = Stage::inside;
-  }
-  if (part == GilFutex::switch_cond) {
-    // Only take_gil does it, with the GIL taken.
-    if (waits) {
-      thread.takes = Takes::yes;
-      end_wait(thread, record.tid, record.at);
-    } else {
-      tell(Transition::Kind::took, record.at, record.tid, gil);
-    }
-    return;
-  }
   // drop_gil does it, with the GIL given up.
-  if (part != GilFutex::cond || !wait_words_.contains(record.address)) return;
-  if (waits && thread.takes == Takes::yes) end_wait(thread, record.tid, thread.since);
-  tell(Transition::Kind::gave_up, record.at, record.tid, gil);
-  if (thread.stage == Stage::away) return;
-  // As above.
-  thread.stage = Stage::inside;
-  thread.takes = Takes::no;
+  const bool gives_up = part == GilFutex::cond && wait_words_.contains(record.address);
+  const bool waits = thread.stage != Stage::away;
+  if (waits) wake_in_wait(thread, record, part, gives_up);
+  if (gives_up) tell(Transition::Kind::gave_up, record.at, record.tid, gil);
+  // Only take_gil does that, with the GIL taken.
+  if (!waits && part == GilFutex::switch_cond) {
+    tell(Transition::Kind::took, record.at, record.tid, gil);
+  }
 }
 
+void ExactWaits::wake_in_wait(Thread& thread, const TraceRecord& record, GilFutex part,
+                              bool gives_up) {
+  if (thread.stage == Stage::inside) come_back(thread, record);
+  if (gives_up) {
+    // Either it has taken the GIL meanwhile, or it waited inside drop_gil itself.
+    const bool took = thread.takes == Takes::yes || thread.woke;
+    if (!took) thread.takes = Takes::no;
+    if (!thread.woke) thread.woke = took ? thread.returned : record.at;
+    end_wait(thread, record.tid);
+    return;
+  }
+  // Inside a wait the words of cond are used to tell who signals that others have left it.
+  if (part == GilFutex::cond) return;
+  if (!thread.woke) thread.woke = record.at;
+  thread.calling = true;
+  thread.count_cpu_from(record.at);
+  if (part != GilFutex::switch_cond) return;
+  thread.takes = Takes::yes;
+  end_wait(thread, record.tid);
+}
+
+/// Back from waiting, or from waking others.
 void ExactWaits::come_back(Thread& thread, const TraceRecord& record) {
   if (!thread.on_cpu) give_cpu(thread, record);
-  if (record.kind == Record::futex_return && thread.stage != Stage::inside) return;
-  thread.stage = Stage::back;
-  thread.took = thread.delayed = false;
-  thread.since = thread.cpu_since = record.at;
-  thread.used = {};
+  if (thread.stage == Stage::inside) {
+    thread.stage = Stage::back;
+    thread.returned = record.at;
+  } else if (!thread.calling) {
+    return;
+  }
+  thread.calling = false;
+  thread.count_cpu_from(record.at);
 }
 
 void ExactWaits::give_cpu(Thread& thread, const TraceRecord& record) {
   tell(Transition::Kind::given_cpu, record.at, record.tid);
-  if (thread.stage == Stage::back && thread.delayed) {
-    thread.delayed = false;
-    thread.since = record.at;
+  thread.on_cpu = true;
+  if (thread.stage == Stage::back && !thread.woke) {
+    thread.returned = record.at;
     thread.used = {};
   }
-  thread.on_cpu = true;
   thread.cpu_since = record.at;
 }
 
@@ -134,24 +155,37 @@ void ExactWaits::leave_cpu(Thread& thread, const TraceRecord& record) {
   tell(preempted ? Transition::Kind::preempted : Transition::Kind::blocked, record.at, record.tid);
   thread.used = thread.cpu_used(record.at);
   thread.on_cpu = false;
+  thread.lost_cpu = true;
   if (thread.stage != Stage::back) return;
-  thread.delayed = preempted && !thread.took && thread.used < shortest_look;
-  if (!thread.delayed) end_wait(thread, record.tid, thread.since);
+  const bool handed_over = thread.takes == Takes::no && thread.woke && thread.used < shortest_way;
+  if (!preempted || handed_over) end_wait(thread, record.tid);
 }
 
-void ExactWaits::end_wait(Thread& thread, Tid tid, Time at) {
+void ExactWaits::end_wait(Thread& thread, Tid tid) {
+  const Time at = thread.woke.value_or(thread.returned);
   tell(Transition::Kind::wait_ended, at, tid, thread.gil, thread.takes);
   thread.stage = Stage::away;
+  thread.calling = false;
 }
 
 void ExactWaits::settle(Thread& thread, Tid tid, Time at) {
-  const bool went_on =
-      thread.stage == Stage::back && thread.on_cpu && thread.cpu_used(at) > longest_look;
-  if (went_on) end_wait(thread, tid, thread.since);
+  if (thread.stage != Stage::back || !thread.on_cpu || thread.calling) return;
+  Duration most = longest_return;
+  if (thread.woke) most = thread.takes == Takes::no ? longest_way : longest_look;
+  if (thread.cpu_used(at) > most) end_wait(thread, tid);
 }
 
 void ExactWaits::settle(Time at) {
   for (auto& [tid, thread] : threads_) settle(thread, tid, at);
+}
+
+void ExactWaits::settle_holder(RemoteAddress gil, Tid holder, Time at) {
+  const auto found = threads_.find(holder);
+  if (found == threads_.end()) return;
+  Thread& thread = found->second;
+  const bool open = thread.stage == Stage::back && thread.gil == gil && thread.takes != Takes::no &&
+                    thread.woke && *thread.woke < at;
+  if (open) end_wait(thread, holder);
 }
 
 ExactWaits::Standing ExactWaits::standing(Tid tid) const {
@@ -165,7 +199,7 @@ void ExactWaits::forget() { threads_.clear(); }
 void ExactWaits::adopt(Tid tid, Time at, bool on_cpu, std::optional<RemoteAddress> waits_for) {
   Thread& thread = threads_[tid];
   thread.on_cpu = on_cpu;
-  thread.since = thread.cpu_since = at;
+  thread.returned = thread.cpu_since = at;
   if (!waits_for) return;
   thread.stage = Stage::inside;
   thread.gil = *waits_for;

@@ -42,9 +42,11 @@ struct Transition {
 ///
 /// take_gil (Python/ceval_gil.c) waits on gil.cond until the GIL is free or the switch interval is
 /// over, and again; drop_gil waits on gil.switch_cond until another thread has taken the GIL. A
-/// wait begins with the first such call. Its end is where the thread got a CPU again after the last
-/// one. Whether it was the last shows a moment later: a thread that looks at the GIL and waits on
-/// needs a few microseconds of CPU for that, one that took it needs longer or does something else.
+/// wait begins with the first such call. It is over where the thread wakes others after the last
+/// one: whoever has slept for a mutex, or beside one, leaves it marked as wanted and calls futex to
+/// unlock it (glibc, nptl/lowlevellock.c, lll_cond_lock). But a wait that goes on unlocks it as
+/// well. Whether it was the last shows a moment later: a thread that waits on needs a few
+/// microseconds of CPU for that, one that has the GIL needs longer or does something else.
 class ExactWaits {
  public:
   /// The GIL that a futex belongs to, and which of its parts it is; nothing for any other.
@@ -56,6 +58,9 @@ class ExactWaits {
   void take(const TraceRecord& record);
   /// Decides what the time that has passed until `at` decides: nothing earlier will be taken.
   void settle(Time at);
+  /// The memory of the target says who has a GIL, as of `at` or later: if its wait may be over, it
+  /// is.
+  void settle_holder(RemoteAddress gil, Tid holder, Time at);
   /// Nothing is known of the threads any more: records were lost.
   void forget();
   /// Tells how a thread stands of which nothing is known.
@@ -82,27 +87,36 @@ class ExactWaits {
   struct Thread {
     Stage stage = Stage::away;
     bool on_cpu = true;
-    bool took = false;     ///< back, and has done what comes after the GIL is taken
-    bool delayed = false;  ///< back, but lost its CPU on the way
-    Time since;            ///< when it came back
-    Duration used{};       ///< CPU time from there to its last preemption
-    Time cpu_since;
     RemoteAddress gil;
-    Transition::Takes takes = Transition::Takes::no;  ///< if it ended now
+    Transition::Takes takes = Transition::Takes::no;  ///< if its wait ended now
+    // Back from a wait:
+    Time returned;             ///< or when it has got a CPU since
+    std::optional<Time> woke;  ///< others: its wait is over, unless it waits again
+    bool calling = false;      ///< and is not back from the call for that
+    bool lost_cpu = false;     ///< since then
+    Duration used{};           ///< CPU time since the last of these, up to its last preemption
+    Time cpu_since;
 
     [[nodiscard]] Duration cpu_used(Time at) const {
       return used + (on_cpu ? at - cpu_since : Duration{});
+    }
+    void count_cpu_from(Time at) {
+      used = {};
+      cpu_since = at;
+      lost_cpu = false;
     }
   };
 
   Thread& thread(const TraceRecord& record);
   void take_call(const TraceRecord& record);
   void wait(Thread& thread, const TraceRecord& record, RemoteAddress gil, GilFutex part);
+  void begin_wait(Thread& thread, Tid tid, Time at, RemoteAddress gil, GilFutex part);
   void wake(Thread& thread, const TraceRecord& record, RemoteAddress gil, GilFutex part);
+  void wake_in_wait(Thread& thread, const TraceRecord& record, GilFutex part, bool gives_up);
   void come_back(Thread& thread, const TraceRecord& record);
   void give_cpu(Thread& thread, const TraceRecord& record);
   void leave_cpu(Thread& thread, const TraceRecord& record);
-  void end_wait(Thread& thread, Tid tid, Time at);
+  void end_wait(Thread& thread, Tid tid);
   void settle(Thread& thread, Tid tid, Time at);
   void tell(Transition::Kind kind, Time at, Tid tid, RemoteAddress gil = {},
             Transition::Takes takes = Transition::Takes::no);

@@ -204,6 +204,10 @@ bool Sampler::State::moves_gil(const Lane& lane, const Transition& step) {
 /// has changed in between, they tell of that time themselves, and the tick of its end.
 void Sampler::State::agree_with_kernel(std::vector<ThreadState>& states) {
   take_kernel_records();
+  for (const GilSight& sight : gil_sights_) {
+    if (sight.reader == nullptr || !sight.moment.enabled()) continue;
+    waits_->settle_holder(sight.reader->address(), lanes_.tid_of(sight.moment.holder()), now_);
+  }
   note_lost(begin_);
   trace_->watch(gil_futexes());
   auto& lanes = lanes_.lanes();

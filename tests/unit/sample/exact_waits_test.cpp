@@ -18,6 +18,7 @@ constexpr std::uint64_t cond = 0x1010;
 constexpr std::uint64_t cond_references = 0x1018;  // a word of cond on which nobody waits for long
 constexpr std::uint64_t mutex = 0x1040;
 constexpr std::uint64_t switch_cond = 0x1080;
+constexpr std::uint64_t switch_mutex = 0x10C0;
 constexpr Tid a{11};
 constexpr Tid b{12};
 
@@ -55,6 +56,11 @@ class ExactWaitsTest : public ::testing::Test {
     take(Record::given_cpu, to, tid);
     take(Record::futex_return, to + 1, tid);
   }
+  /// Wakes and comes back from it.
+  void unlock(double at, Tid tid, std::uint64_t address = mutex) {
+    wake(at, tid, address);
+    take(Record::futex_return, at + 1, tid);
+  }
   /// What is told until then, without the comings and goings on CPUs.
   std::vector<Transition> told(double at) {
     waits.settle(us(at));
@@ -78,44 +84,53 @@ class ExactWaitsTest : public ::testing::Test {
   ExactWaits waits{locate};
 };
 
-TEST_F(ExactWaitsTest, AWaitLastsFromTheCallToTheReturnFromIt) {
+TEST_F(ExactWaitsTest, AWaitLastsFromTheCallToWhereTheMutexIsUnlocked) {
   wait(10, a);
   sleep(13, 5000, a);
-  EXPECT_THAT(told(6000), ::testing::ElementsAre(began(10, a), ended(5001, a)));
+  unlock(5003, a);
+  EXPECT_THAT(told(6000), ::testing::ElementsAre(began(10, a), ended(5003, a)));
 }
 
 TEST_F(ExactWaitsTest, OneThatTimesOutAndWaitsOnIsOneWait) {
   wait(0, a);
   sleep(3, 5000, a);
+  unlock(5003, a);
   wait(5006, a);
   sleep(5008, 10000, a);
+  unlock(10003, a);
   wait(10009, a);
   sleep(10012, 10500, a);
-  EXPECT_THAT(told(20000), ::testing::ElementsAre(began(0, a), ended(10501, a)));
+  unlock(10503, a);
+  EXPECT_THAT(told(20000), ::testing::ElementsAre(began(0, a), ended(10503, a)));
 }
 
 TEST_F(ExactWaitsTest, NothingOfItsEndIsToldBeforeItIsSure) {
   wait(0, a);
   sleep(3, 5000, a);
-  EXPECT_THAT(told(5010), ::testing::ElementsAre(began(0, a)));
-  EXPECT_THAT(told(5020), ::testing::ElementsAre(ended(5001, a)));
+  EXPECT_THAT(told(5002), ::testing::ElementsAre(began(0, a)));
+  unlock(5003, a);
+  EXPECT_THAT(told(5010), ::testing::IsEmpty());
+  EXPECT_THAT(told(5020), ::testing::ElementsAre(ended(5003, a)));
 }
 
 TEST_F(ExactWaitsTest, AThreadThatWorksInBetweenWaitsTwice) {
   wait(0, a);
   sleep(3, 100, a);
+  unlock(103, a);
   wait(151, a);
   sleep(153, 200, a);
+  unlock(203, a);
   EXPECT_THAT(told(300),
-              ::testing::ElementsAre(began(0, a), ended(101, a), began(151, a), ended(201, a)));
+              ::testing::ElementsAre(began(0, a), ended(103, a), began(151, a), ended(203, a)));
 }
 
 TEST_F(ExactWaitsTest, OneThatBlocksElsewhereHasGoneOn) {
   wait(0, a);
   sleep(3, 100, a);
-  take(Record::blocked, 104, a);
+  unlock(103, a);
+  take(Record::blocked, 106, a);
   take(Record::given_cpu, 900, a);
-  EXPECT_THAT(told(1000), ::testing::ElementsAre(began(0, a), ended(101, a)));
+  EXPECT_THAT(told(1000), ::testing::ElementsAre(began(0, a), ended(103, a)));
 }
 
 TEST_F(ExactWaitsTest, WakingTheOldHolderIsTheMomentOfTaking) {
@@ -130,28 +145,86 @@ TEST_F(ExactWaitsTest, TakingWithoutAWaitIsToldWhereTheOldHolderIsWoken) {
   EXPECT_THAT(told(60), ::testing::ElementsAre(Transition{Kind::took, Takes::no, us(50), a, gil}));
 }
 
+TEST_F(ExactWaitsTest, TheWordsWithinAConditionVariableEndNoWait) {
+  wait(0, a);
+  sleep(3, 100, a);
+  unlock(103, a, cond_references);
+  wait(106, a, mutex);
+  sleep(108, 200, a);
+  unlock(203, a);
+  EXPECT_THAT(told(300), ::testing::ElementsAre(began(0, a), ended(203, a)));
+}
+
 TEST_F(ExactWaitsTest, AHandOverGoesOverIntoTheNextWait) {
   wait(0, b);  // so that the words of cond are known
   wake(10, a, cond);
   wait(12, a, switch_cond);
   sleep(13, 40, a);
-  wait(45, a);
-  sleep(47, 5000, a);
+  unlock(43, a, switch_mutex);
+  wait(47, a);
+  sleep(49, 5000, a);
+  unlock(5003, a);
   EXPECT_THAT(told(6000),
-              ::testing::ElementsAre(began(0, b), gave_up(10, a), began(12, a), ended(5001, a)));
+              ::testing::ElementsAre(began(0, b), gave_up(10, a), began(12, a), ended(5003, a)));
 }
 
 TEST_F(ExactWaitsTest, AHandOverAloneEndsWithoutTheGil) {
   wait(12, a, switch_cond);
   sleep(13, 40, a);
+  unlock(43, a, switch_mutex);
   take(Record::blocked, 50, a);
-  EXPECT_THAT(told(60), ::testing::ElementsAre(began(12, a), ended(41, a, Takes::no)));
+  EXPECT_THAT(told(60), ::testing::ElementsAre(began(12, a), ended(43, a, Takes::no)));
+}
+
+/// Where it loses its CPU on the way to take_gil, the way's middle tells whether it was there.
+TEST_F(ExactWaitsTest, OneThatLosesItsCpuAfterTheHandOverWaitsIfItWasInTakeGilAgain) {
+  for (const double before : {3.0, 8.0}) {
+    ExactWaits fresh{locate};
+    waits = fresh;
+    wait(12, a, switch_cond);
+    sleep(13, 40, a);
+    unlock(43, a, switch_mutex);
+    take(Record::preempted, 44 + before, a);
+    take(Record::given_cpu, 500, a);
+    wait(505, a);
+    sleep(506, 900, a);
+    unlock(903, a);
+    if (before > 5) {
+      EXPECT_THAT(told(1000), ::testing::ElementsAre(began(12, a), ended(903, a)));
+    } else {
+      EXPECT_THAT(told(1000), ::testing::ElementsAre(began(12, a), ended(43, a, Takes::no),
+                                                     began(500, a), ended(903, a)));
+    }
+  }
+}
+
+TEST_F(ExactWaitsTest, OneThatLosesItsCpuToTheThreadThatItWokeInDropGilDoesNotWait) {
+  wait(12, a, switch_cond);
+  sleep(13, 40, a);
+  unlock(43, a, switch_mutex);
+  take(Record::preempted, 45, a);
+  EXPECT_THAT(told(60), ::testing::ElementsAre(began(12, a), ended(43, a, Takes::no)));
+}
+
+/// pthread_cond_signal waits for those who have been woken before to leave.
+TEST_F(ExactWaitsTest, WaitingInsideDropGilIsOverWhereItWakes) {
+  wait(0, b);
+  wait(10, a, cond_references);
+  sleep(11, 30, a);
+  unlock(33, a, cond);
+  unlock(35, a, mutex);
+  wait(40, a);  // in the next take_gil
+  sleep(41, 90, a);
+  unlock(93, a);
+  EXPECT_THAT(told(200), ::testing::ElementsAre(began(0, b), began(10, a), ended(33, a, Takes::no),
+                                                gave_up(33, a), began(40, a), ended(93, a)));
 }
 
 TEST_F(ExactWaitsTest, AMutexAloneLeavesOpenWhoHasTheGil) {
   wait(0, a, mutex);
   sleep(1, 9, a);
-  EXPECT_THAT(told(100), ::testing::ElementsAre(began(0, a), ended(10, a, Takes::unless_held)));
+  unlock(12, a);
+  EXPECT_THAT(told(100), ::testing::ElementsAre(began(0, a), ended(12, a, Takes::unless_held)));
 }
 
 TEST_F(ExactWaitsTest, OnlyTheWordsWaitedOnTellThatTheGilWasGivenUp) {
@@ -162,36 +235,71 @@ TEST_F(ExactWaitsTest, OnlyTheWordsWaitedOnTellThatTheGilWasGivenUp) {
   EXPECT_THAT(told(40), ::testing::ElementsAre(began(10, b), gave_up(30, a)));
 }
 
-TEST_F(ExactWaitsTest, OneThatLosesItsCpuOnTheWayBackWaitsUntilItHasOneAgain) {
-  wait(0, a);
-  take(Record::blocked, 3, a);
-  take(Record::given_cpu, 100, a);
-  take(Record::futex_return, 101, a);
-  take(Record::preempted, 101.5, a);
-  take(Record::given_cpu, 400, a);
-  EXPECT_THAT(told(500), ::testing::ElementsAre(began(0, a), ended(400, a)));
-}
-
-TEST_F(ExactWaitsTest, OneThatLosesItsCpuLaterHasTheGil) {
+TEST_F(ExactWaitsTest, OneThatTakesTheGilAndLetsGoOfItAtOnceHadIt) {
   wait(0, a);
   sleep(3, 100, a);
-  take(Record::preempted, 106, a);
+  unlock(103, a);
+  wake(107, a, cond);
+  EXPECT_THAT(told(110), ::testing::ElementsAre(began(0, a), ended(103, a), gave_up(107, a)));
+}
+
+TEST_F(ExactWaitsTest, OneThatLosesItsCpuOnTheWayBackWaitsUntilItHasUnlockedTheMutex) {
+  wait(0, a);
+  sleep(3, 100, a);
+  take(Record::preempted, 102, a);
   take(Record::given_cpu, 400, a);
-  EXPECT_THAT(told(500), ::testing::ElementsAre(began(0, a), ended(101, a)));
+  unlock(402, a);
+  EXPECT_THAT(told(500), ::testing::ElementsAre(began(0, a), ended(402, a)));
+}
+
+TEST_F(ExactWaitsTest, OneThatLosesItsCpuLaterIsOpenUntilItRunsOrTheMemoryTells) {
+  wait(0, a);
+  sleep(3, 100, a);
+  unlock(103, a);
+  take(Record::preempted, 110, a);
+  EXPECT_THAT(told(300), ::testing::ElementsAre(began(0, a)));
+  waits.settle_holder(gil, b, us(300));
+  waits.settle_holder(other_gil, a, us(300));
+  waits.settle_holder(gil, a, us(103));  // as of then it was taking it
+  EXPECT_THAT(told(300), ::testing::IsEmpty());
+  waits.settle_holder(gil, a, us(300));
+  EXPECT_THAT(told(300), ::testing::ElementsAre(ended(103, a)));
+}
+
+TEST_F(ExactWaitsTest, OneThatLosesItsCpuAndWaitsOnIsOneWait) {
+  wait(0, a);
+  sleep(3, 100, a);
+  unlock(103, a);
+  take(Record::preempted, 110, a);
+  take(Record::given_cpu, 400, a);
+  wait(402, a);
+  sleep(405, 500, a);
+  unlock(503, a);
+  EXPECT_THAT(told(600), ::testing::ElementsAre(began(0, a), ended(503, a)));
+}
+
+/// A libc that unlocks without a call when nobody else wants the mutex.
+TEST_F(ExactWaitsTest, WithoutAnUnlockTheReturnIsTheEnd) {
+  wait(0, a);
+  sleep(3, 100, a);
+  EXPECT_THAT(told(600), ::testing::ElementsAre(began(0, a)));
+  EXPECT_THAT(told(602), ::testing::ElementsAre(ended(101, a)));
 }
 
 TEST_F(ExactWaitsTest, OneThatIsWokenWithoutHavingSleptHasNotLeftItsCpu) {
   wait(0, a);
   take(Record::futex_return, 1, a);
-  EXPECT_THAT(told(100), ::testing::ElementsAre(began(0, a), ended(1, a)));
+  unlock(3, a);
+  EXPECT_THAT(told(100), ::testing::ElementsAre(began(0, a), ended(3, a)));
 }
 
 TEST_F(ExactWaitsTest, ReturnsFromOtherCallsSayNothing) {
   take(Record::futex_return, 1, a);
   wait(10, a);
   sleep(12, 100, a);
-  take(Record::futex_return, 105, a);
-  EXPECT_THAT(told(200), ::testing::ElementsAre(began(10, a), ended(101, a)));
+  unlock(103, a);
+  take(Record::futex_return, 109, a);
+  EXPECT_THAT(told(120), ::testing::ElementsAre(began(10, a), ended(103, a)));
 }
 
 TEST_F(ExactWaitsTest, OtherFutexesAreOfNoInterest) {
@@ -204,11 +312,13 @@ TEST_F(ExactWaitsTest, OtherFutexesAreOfNoInterest) {
 TEST_F(ExactWaitsTest, EachGilHasItsOwnWaits) {
   wait(0, a);
   sleep(3, 100, a);
+  unlock(103, a);
   wait(105, a, cond + 0x1000);
   sleep(107, 200, a);
+  unlock(203, a, mutex + 0x1000);
   EXPECT_THAT(told(300),
-              ::testing::ElementsAre(began(0, a), ended(101, a), began(105, a, other_gil),
-                                     ended(201, a, Takes::yes, other_gil)));
+              ::testing::ElementsAre(began(0, a), ended(103, a), began(105, a, other_gil),
+                                     ended(203, a, Takes::yes, other_gil)));
 }
 
 TEST_F(ExactWaitsTest, AfterALossThreadsStandAsTheyAreAdopted) {
@@ -219,7 +329,8 @@ TEST_F(ExactWaitsTest, AfterALossThreadsStandAsTheyAreAdopted) {
   EXPECT_TRUE(waits.standing(a).waits);
   take(Record::given_cpu, 200, a);
   take(Record::futex_return, 201, a);
-  EXPECT_THAT(told(300), ::testing::ElementsAre(began(0, a), ended(201, a)));
+  unlock(203, a);
+  EXPECT_THAT(told(300), ::testing::ElementsAre(began(0, a), ended(203, a)));
 }
 
 TEST_F(ExactWaitsTest, TellsCpusAsTheyAreGivenAndLeft) {
