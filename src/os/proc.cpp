@@ -119,6 +119,7 @@ std::optional<ProcStat> parse_stat(std::string_view text) {
       good = parse_number(rest, flags);
       stat.exiting = (flags & pf_exiting) != 0;
     }
+    if (field == 20) good = parse_number(rest, stat.threads);
     if (field == 22) good = parse_number(rest, stat.start_ticks);
     if (field == 28) good = parse_number(rest, stat.start_stack);
     if (!good) return std::nullopt;

@@ -1,5 +1,6 @@
 #include "gilspy/python/code_cache.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string_view>
@@ -40,17 +41,7 @@ bool CodeCache::refresh(std::span<const RemoteAddress> addresses) {
     if (!got) return false;
     const std::size_t end = done + *got;
     for (; done < end; ++done) {
-      const Identity identity = identify(slots_[done].into);
-      if (const Entry* known = entries_.use(addresses[done]);
-          known != nullptr && known->identity == identity) {
-        continue;
-      }
-      same = false;
-      if (auto code = load(addresses[done], identity)) {
-        entries_[addresses[done]] = {identity, std::move(*code)};
-      } else {
-        entries_.erase(addresses[done]);
-      }
+      same = settle(addresses[done], slots_[done].into) && same;
     }
     if (done < addresses.size()) {
       entries_.erase(addresses[done]);
@@ -59,6 +50,46 @@ bool CodeCache::refresh(std::span<const RemoteAddress> addresses) {
     }
   }
   return same;
+}
+
+void CodeCache::ask(std::span<const RemoteAddress> addresses, std::vector<ReadSlot>& slots) {
+  const std::size_t size = layout_.at.code.struct_size;
+  asked_.assign(addresses.begin(), addresses.end());
+  asked_bytes_.assign(asked_.size() * size, std::byte{});
+  for (std::size_t i = 0; i < asked_.size(); ++i) {
+    slots.push_back({asked_[i], std::span{asked_bytes_}.subspan(i * size, size)});
+  }
+}
+
+bool CodeCache::refresh_answered(std::span<const RemoteAddress> addresses, std::size_t read) {
+  const std::size_t size = layout_.at.code.struct_size;
+  const auto answered = std::span{asked_}.first(std::min(read, asked_.size()));
+  unanswered_.clear();
+  bool same = true;
+  for (const RemoteAddress address : addresses) {
+    const auto place =
+        static_cast<std::size_t>(std::ranges::find(answered, address) - answered.begin());
+    if (place == answered.size()) {
+      unanswered_.push_back(address);
+    } else {
+      same = settle(address, std::span{asked_bytes_}.subspan(place * size, size)) && same;
+    }
+  }
+  return (unanswered_.empty() || refresh(unanswered_)) && same;
+}
+
+/// Whether these bytes are those of the code object that is known; if not, it is read.
+bool CodeCache::settle(RemoteAddress address, std::span<const std::byte> bytes) {
+  const Identity identity = identify(bytes);
+  if (const Entry* known = entries_.use(address); known != nullptr && known->identity == identity) {
+    return true;
+  }
+  if (auto code = load(address, identity)) {
+    entries_[address] = {identity, std::move(*code)};
+  } else {
+    entries_.erase(address);
+  }
+  return false;
 }
 
 CodeCache::Identity CodeCache::identify(std::span<const std::byte> bytes) const {

@@ -14,7 +14,7 @@ constexpr int max_reads = 64;
 }  // namespace
 
 Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& frames,
-                             WantedDepth& wanted) {
+                             WantedDepth& wanted, const std::optional<Answer>& answer) {
   guesses_.trim(now());
   Guess& guess = guesses_[thread];
   frames.clear();
@@ -22,7 +22,9 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
   std::size_t distance = 0;  // of the best so far to what is wanted
   for (int reads = 0; reads < max_reads; ++reads) {
     ++wanted.looks;
-    const auto copied = copy(thread, guess);
+    const bool answered = reads == 0 && answer;
+    if (answered) stalled_ = is_stall(guess.asked_paces, guess.chunks.size(), answer->took);
+    const auto copied = answered ? take(guess, answer->slots) : copy(thread, guess);
     if (!copied) return tl::make_unexpected(copied.error());
     if (!*copied) continue;
     if (head_.is_null()) {

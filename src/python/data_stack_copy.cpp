@@ -29,41 +29,46 @@ constexpr int stalls_in_a_row = 6;
 
 /// Whether what was copied belongs together; if not, the guess is better now.
 Result<bool> DataStack::copy(RemoteAddress thread, Guess& guess) {
-  const auto& at = layout_.at.thread;
-  const bool through_cframe = layout_.traits.frame_head == Traits::FrameHead::cframe;
-  const auto first = through_cframe ? at.cframe : at.current_frame;
-  const auto begin = static_cast<std::uint64_t>(std::min(first.offset, at.datastack_chunk.offset));
-  const auto end =
-      static_cast<std::uint64_t>(std::max(first.offset, at.datastack_top.offset)) + word;
-  ++guess.reads;
-  head_bytes_.resize(end - begin);
-  const auto pointer = [&](Field<RemoteAddress> field) {
-    return load<RemoteAddress>(head_bytes_, static_cast<std::uint64_t>(field.offset) - begin)
-        .value_or(RemoteAddress{});
-  };
-  const bool several = guess.chunks.size() + guess.spares.size() > 1;
-  if (several) {
+  if (has_several_chunks(guess)) {
     // Chunks come and go: which of them is on top is looked at first.
-    if (auto done = memory_.read(thread + begin, head_bytes_); !done) {
+    head_bytes_.resize(head_end() - head_begin());
+    if (auto done = memory_.read(thread + head_begin(), head_bytes_); !done) {
       return fail(ErrorClass::drop_thread, "unreadable thread state");
     }
-    top_chunk_ = pointer(at.datastack_chunk);
+    top_chunk_ = in_head(layout_.at.thread.datastack_chunk);
     if (!choose_chunks(guess)) return learn_chunks(guess);
     Chunk& top = guess.chunks.back();
-    const std::uint64_t used = pointer(at.datastack_top) - top.at;
+    const std::uint64_t used = in_head(layout_.at.thread.datastack_top) - top.at;
     top.used = used < top.size ? std::min(top.size, used + deep_slack) : top.size;
   }
+  gather(thread, guess);
+  const auto done = read_quickly(guess);
+  if (!done) return tl::make_unexpected(done.error());
+  return take(guess, *done);
+}
+
+void DataStack::ask(RemoteAddress thread, std::vector<ReadSlot>& slots) {
+  Guess& guess = guesses_[thread];
+  if (guess.chunks.empty() || has_several_chunks(guess)) return;
+  gather(thread, guess);
+  slots.insert(slots.end(), slots_.begin(), slots_.end());
+}
+
+/// All that is to be read at once.
+void DataStack::gather(RemoteAddress thread, Guess& guess) {
+  ++guess.reads;
+  head_bytes_.resize(head_end() - head_begin());
   gather_lones(guess);
   slots_.clear();
-  slots_.push_back({thread + begin, head_bytes_});
+  slots_.push_back({thread + head_begin(), head_bytes_});
   cframe_heads_.assign(guess.cframes.size(), {});
   for (std::size_t i = 0; i < guess.cframes.size(); ++i) {
     slots_.push_back({layout_.at.cframe.current_frame.in(guess.cframes[i]),
                       std::as_writable_bytes(std::span{&cframe_heads_[i], 1})});
   }
-  RemoteAddress cframe_after;
-  if (through_cframe) {
-    slots_.push_back({at.cframe.in(thread), std::as_writable_bytes(std::span{&cframe_after, 1})});
+  if (through_cframe_) {
+    slots_.push_back({layout_.at.thread.cframe.in(thread),
+                      std::as_writable_bytes(std::span{&cframe_after_, 1})});
   }
   for (Piece& piece : pieces_) slots_.push_back({piece.at, piece.before});
   const auto add_chunk = [&](Chunk& chunk, std::uint64_t size) {
@@ -76,17 +81,18 @@ Result<bool> DataStack::copy(RemoteAddress thread, Guess& guess) {
     add_chunk(chunk, chunk.size);
   }
   add_lowest_of_top(guess);
-  const auto done = read_quickly(guess);
-  if (!done) return tl::make_unexpected(done.error());
-  if (*done == 0) return fail(ErrorClass::drop_thread, "unreadable thread state");
+}
 
-  head_ = pointer(first);
-  top_chunk_ = pointer(at.datastack_chunk);
-  data_end_ = pointer(at.datastack_top);
-  if (*done < slots_.size()) {
+/// What came of it: as copy().
+Result<bool> DataStack::take(Guess& guess, std::size_t done) {
+  if (done == 0) return fail(ErrorClass::drop_thread, "unreadable thread state");
+  head_ = in_head(first_);
+  top_chunk_ = in_head(layout_.at.thread.datastack_chunk);
+  data_end_ = in_head(layout_.at.thread.datastack_top);
+  if (done < slots_.size()) {
     // Something that has gone stands in the way of what is behind it; a chunk, if there are
     // several, and it comes back.
-    const bool chunks_only = several && !guess.gone;
+    const bool chunks_only = has_several_chunks(guess) && !guess.gone;
     guess.gone = true;
     guess.cframes.clear();
     guess.lones.clear();
@@ -98,19 +104,36 @@ Result<bool> DataStack::copy(RemoteAddress thread, Guess& guess) {
   const RemoteAddress copied_top = guess.chunks.empty() ? RemoteAddress{} : guess.chunks.back().at;
   if (top_chunk_ != copied_top) return choose_chunks(guess) ? false : learn_chunks(guess);
   if (!chunks_agree(guess) || !is_lowest_still_there(guess)) return false;
-  head_is_sure_ = !through_cframe || head_ == cframe_after;
-  if (through_cframe && !head_.is_null()) {
+  head_is_sure_ = !through_cframe_ || head_ == cframe_after_;
+  if (through_cframe_ && !head_.is_null()) {
     if (auto found = find_head(guess); !found) return tl::make_unexpected(found.error());
   }
   return true;
 }
 
+/// The part of the thread state that is read: from the pointer to its frame to those to its data
+/// stack, or the other way round.
+std::uint64_t DataStack::head_begin() const {
+  return static_cast<std::uint64_t>(
+      std::min(first_.offset, layout_.at.thread.datastack_chunk.offset));
+}
+
+std::uint64_t DataStack::head_end() const {
+  return static_cast<std::uint64_t>(
+             std::max(first_.offset, layout_.at.thread.datastack_top.offset)) +
+         word;
+}
+
+RemoteAddress DataStack::in_head(Field<RemoteAddress> field) const {
+  return load<RemoteAddress>(head_bytes_, static_cast<std::uint64_t>(field.offset) - head_begin())
+      .value_or(RemoteAddress{});
+}
+
 /// How long a read usually takes is the median: a stall may be of any length. Several in a row are
 /// none, but there is more to read.
-bool DataStack::is_stall(Guess& guess, Duration took) {
-  const std::size_t chunks = guess.chunks.size();
-  if (guess.paces.size() <= chunks) guess.paces.resize(chunks + 1);
-  Pace& pace = guess.paces[chunks];
+bool DataStack::is_stall(std::vector<Pace>& paces, std::size_t chunks, Duration took) {
+  if (paces.size() <= chunks) paces.resize(chunks + 1);
+  Pace& pace = paces[chunks];
   if (++pace.reads == 1) pace.usual = took;
   // Of the chunk on top more or less is copied; with others below it that has its own check.
   const Duration more = chunks > 1 ? pace.usual : pace.usual / 3;
@@ -154,7 +177,7 @@ Result<std::size_t> DataStack::read_quickly(Guess& guess) {
   const Time begun = now();
   auto done = memory_.read_batch(slots_);
   const Duration took = now() - begun;
-  stalled_ = is_stall(guess, took);
+  stalled_ = is_stall(guess.paces, guess.chunks.size(), took);
   return done;
 }
 

@@ -36,7 +36,7 @@ FrameChain::FrameChain(MemoryReader& memory, const Layout& layout)
 }
 
 Result<void> FrameChain::read(RemoteAddress thread, std::vector<FramePosition>& frames,
-                              WantedDepth& wanted) {
+                              WantedDepth& wanted, const std::optional<Answer>& answer) {
   guesses_.trim(now());
   Guess& guess = guesses_[thread];
   frames.clear();
@@ -44,7 +44,7 @@ Result<void> FrameChain::read(RemoteAddress thread, std::vector<FramePosition>& 
   for (int reads = 0; reads < max_reads; ++reads) {
     ++wanted.looks;
     if (wanted.frames) pause_.wait();
-    const auto copied = copy(thread, guess);
+    const auto copied = reads == 0 && answer ? take(guess, answer->slots) : copy(thread, guess);
     if (!copied) return tl::make_unexpected(copied.error());
     if (head_.is_null()) return {};
     if (!*copied) continue;
@@ -79,8 +79,21 @@ void FrameChain::keep(std::size_t count, std::vector<FramePosition>& frames) con
 
 /// The thread's topmost frame, and all frames that are known; false when one of them has gone.
 Result<bool> FrameChain::copy(RemoteAddress thread, Guess& guess) {
+  gather(thread, guess);
+  const auto done = memory_.read_batch(slots_);
+  if (!done) return tl::make_unexpected(done.error());
+  return take(guess, *done);
+}
+
+void FrameChain::ask(RemoteAddress thread, std::vector<ReadSlot>& slots) {
+  gather(thread, guesses_[thread]);
+  slots.insert(slots.end(), slots_.begin(), slots_.end());
+}
+
+/// All that is to be read at once.
+void FrameChain::gather(RemoteAddress thread, Guess& guess) {
   ++guess.reads;
-  gather(guess);
+  gather_pieces(guess);
   slots_.clear();
   slots_.push_back(
       {layout_.at.thread.frame.in(thread), std::as_writable_bytes(std::span{&head_, 1})});
@@ -89,10 +102,12 @@ Result<bool> FrameChain::copy(RemoteAddress thread, Guess& guess) {
   for (Piece& piece : std::views::reverse(pieces_) | std::views::drop(1)) {
     slots_.push_back({piece.at, piece.second});
   }
-  const auto done = memory_.read_batch(slots_);
-  if (!done) return tl::make_unexpected(done.error());
-  if (*done == 0) return fail(ErrorClass::drop_thread, "unreadable thread state");
-  if (*done < slots_.size()) {
+}
+
+/// What came of it: as copy().
+Result<bool> FrameChain::take(Guess& guess, std::size_t done) {
+  if (done == 0) return fail(ErrorClass::drop_thread, "unreadable thread state");
+  if (done < slots_.size()) {
     // One of the frames has gone, with the memory around it.
     guess.frames.clear();
     return false;
@@ -101,7 +116,7 @@ Result<bool> FrameChain::copy(RemoteAddress thread, Guess& guess) {
   return true;
 }
 
-void FrameChain::gather(Guess& guess) {
+void FrameChain::gather_pieces(Guess& guess) {
   if (guess.frames.size() > max_known) guess.frames.clear();
   std::erase_if(guess.frames,
                 [&](const Known& frame) { return frame.used + max_age < guess.reads; });

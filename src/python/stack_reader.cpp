@@ -1,6 +1,7 @@
 #include "gilspy/python/stack_reader.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace gilspy {
 namespace {
@@ -19,14 +20,25 @@ Result<StackId> StackReader::read(const PythonThread& thread) {
   const bool objects = layout_.traits.frame_head == Traits::FrameHead::frame_object;
   WantedDepth wanted;
   codes_.trim(now());
+  read_last_ = thread.address;
+  std::optional<Answer> answer = std::exchange(answer_, std::nullopt);
+  if (asked_ != thread.address || frames_asked_ == 0) answer.reset();
+  std::size_t codes_read = 0;
+  if (answer) {
+    codes_read = answer->slots - std::min(answer->slots, frames_asked_);
+    answer->slots -= codes_read;
+  }
   for (int reads = 0; reads < max_reads; ++reads) {
-    const auto done = objects ? chain_.read(thread.address, frames_, wanted)
-                              : data_stack_.read(thread.address, frames_, wanted);
+    const auto done = objects ? chain_.read(thread.address, frames_, wanted, answer)
+                              : data_stack_.read(thread.address, frames_, wanted, answer);
+    answer.reset();
     effort_ = {wanted.looks - 1, drop_of(done)};
     if (!done) return tl::make_unexpected(done.error());
     if (frames_.empty()) return resolve();
     effort_.failed = StackDrop::code_changed;
-    if (confirm_codes()) return resolve();
+    // What was read with the first look at the frames says nothing of a later one.
+    if (wanted.looks > 1) codes_read = 0;
+    if (confirm_codes(codes_read)) return resolve();
   }
   return fail(ErrorClass::retry, "a frame without a code object");
 }
@@ -43,13 +55,25 @@ Result<StackId> StackReader::read_still(const PythonThread& thread) {
 }
 
 /// Whether the code objects of the frames are those that the frames were read by.
-bool StackReader::confirm_codes() {
+bool StackReader::confirm_codes(std::size_t codes_read) {
   addresses_.clear();
   addresses_.reserve(frames_.size());
   for (const FramePosition& frame : frames_) addresses_.push_back(frame.code);
   std::ranges::sort(addresses_);
   addresses_.erase(std::ranges::unique(addresses_).begin(), addresses_.end());
-  return codes_.refresh(addresses_);
+  return codes_.refresh_answered(addresses_, codes_read);
+}
+
+void StackReader::ask(const PythonThread& thread, std::vector<ReadSlot>& slots) {
+  const bool objects = layout_.traits.frame_head == Traits::FrameHead::frame_object;
+  const std::size_t before = slots.size();
+  answer_.reset();
+  asked_ = thread.address;
+  objects ? chain_.ask(thread.address, slots) : data_stack_.ask(thread.address, slots);
+  frames_asked_ = slots.size() - before;
+  if (frames_asked_ == 0) return;
+  if (read_last_ != thread.address) addresses_.clear();
+  codes_.ask(addresses_, slots);
 }
 
 Result<StackId> StackReader::resolve() {

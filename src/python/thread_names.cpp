@@ -23,6 +23,7 @@ constexpr std::size_t max_thread_entries = 1 << 16;
 constexpr std::size_t max_attributes = 1 << 10;
 
 constexpr std::uint64_t word = 8;
+constexpr std::size_t max_digits = 3;  // of an int: enough for 64 bits
 
 /// Bits of tp_flags that hold for every class made by a class statement, the same in all versions
 /// (Include/object.h): Py_TPFLAGS_HEAPTYPE and Py_TPFLAGS_READY.
@@ -51,10 +52,12 @@ class NameReader {
   /// The dict threading._active, and its live entries.
   Result<RemoteAddress> active(RemoteAddress interpreter);
   Result<std::vector<DictItem>> entries(RemoteAddress active);
-  Result<std::uint64_t> ident(RemoteAddress number);
+  Result<std::vector<std::uint64_t>> idents(std::span<const DictItem> items);
   Result<std::string> name(RemoteAddress thread);
 
  private:
+  [[nodiscard]] Result<std::uint64_t> ident(std::span<const std::byte> number) const;
+  [[nodiscard]] std::uint64_t ident_at_end(RemoteAddress number);
   /// The value of a key in a dict whose keys are strings.
   Result<RemoteAddress> lookup(RemoteAddress dict, std::size_t max_entries, std::string_view key);
   /// The class of an instance, read once.
@@ -98,14 +101,41 @@ Result<std::vector<DictItem>> NameReader::entries(RemoteAddress active) {
   return items;
 }
 
-Result<std::uint64_t> NameReader::ident(RemoteAddress number) {
+/// The numbers that are the keys; 0 for what is none. All in one read, but for those at whose end
+/// memory ends.
+Result<std::vector<std::uint64_t>> NameReader::idents(std::span<const DictItem> items) {
+  const auto size = static_cast<std::size_t>(layout_.at.long_object.digits.offset) +
+                    max_digits * sizeof(std::uint32_t);
+  std::vector<std::byte> bytes(items.size() * size);
+  std::vector<ReadSlot> slots;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    slots.push_back({items[i].key, std::span{bytes}.subspan(i * size, size)});
+  }
+  std::vector<std::uint64_t> found(items.size());
+  for (std::size_t next = 0; next < items.size();) {
+    const auto done = memory_.read_batch(std::span{slots}.subspan(next));
+    if (!done) return tl::make_unexpected(done.error());
+    for (const std::size_t end = next + *done; next < end; ++next) {
+      found[next] = ident(slots[next].into).value_or(0);
+    }
+    if (next == items.size()) break;
+    found[next] = ident_at_end(items[next].key);
+    ++next;
+  }
+  return found;
+}
+
+/// Of a number that has less room than the longest one: for two digits, as many as an address has.
+std::uint64_t NameReader::ident_at_end(RemoteAddress number) {
+  const std::size_t size = layout_.at.long_object.struct_size;
+  const auto bytes = read_ahead(memory_, number, size, size);
+  return bytes ? ident(*bytes).value_or(0) : 0;
+}
+
+Result<std::uint64_t> NameReader::ident(std::span<const std::byte> bytes) const {
   constexpr unsigned digit_bits = 30;
-  constexpr std::size_t max_digits = 3;  // enough for 64 bits
   const auto& at = layout_.at.long_object;
-  // The struct ends in room for two digits.
-  auto bytes = read_ahead(memory_, number, at.struct_size, at.struct_size);
-  if (!bytes) return tl::make_unexpected(bytes.error());
-  std::uint64_t count = StructView{*bytes}.get(at.tag).value_or(0);
+  std::uint64_t count = StructView{bytes}.get(at.tag).value_or(0);
   if (layout_.traits.long_tag == Traits::LongTag::sign_bits) {
     constexpr std::uint64_t sign_mask = 3;
     if ((count & sign_mask) != 0) count = 0;  // zero or negative
@@ -114,15 +144,13 @@ Result<std::uint64_t> NameReader::ident(RemoteAddress number) {
   // A negative size is a huge one here.
   if (count == 0 || count > max_digits) return fail(ErrorClass::retry, "not a thread's ident");
   const auto digits = static_cast<std::size_t>(at.digits.offset);
-  const std::size_t end = digits + count * sizeof(std::uint32_t);
-  if (auto done = read_whole(memory_, number, end, *bytes); !done) {
-    return tl::make_unexpected(done.error());
-  }
   std::uint64_t value = 0;
   for (std::uint64_t i = count; i-- > 0;) {
-    const auto digit = load<std::uint32_t>(*bytes, digits + i * sizeof(std::uint32_t)).value_or(0);
-    if (digit >> digit_bits != 0) return fail(ErrorClass::retry, "not a digit of an int");
-    value = value << digit_bits | digit;
+    const auto digit = load<std::uint32_t>(bytes, digits + i * sizeof(std::uint32_t));
+    if (!digit || *digit >> digit_bits != 0) {
+      return fail(ErrorClass::retry, "not a digit of an int");
+    }
+    value = value << digit_bits | *digit;
   }
   return value;
 }
@@ -229,19 +257,24 @@ Result<std::string> NameReader::name(RemoteAddress thread) {
 
 std::unordered_map<std::uint64_t, std::string> read_thread_names(MemoryReader& memory,
                                                                  const Layout& layout,
-                                                                 RemoteAddress interpreter) {
+                                                                 RemoteAddress interpreter,
+                                                                 const WantedNames& wanted) {
   NameReader reader{memory, layout};
   const auto active = reader.active(interpreter);
   if (!active) return {};
   const auto threads = reader.entries(*active);
   if (!threads) return {};
 
+  const auto idents = reader.idents(*threads);
+  if (!idents) return {};
+
   std::vector<std::pair<std::uint64_t, std::string>> found(threads->size());
   for (std::size_t i = 0; i < threads->size(); ++i) {
-    const auto ident = reader.ident((*threads)[i].key);
-    auto name = ident.and_then([&](std::uint64_t) { return reader.name((*threads)[i].value); });
+    const std::uint64_t ident = (*idents)[i];
+    if (ident == 0 || (wanted && !wanted(ident))) continue;
+    auto name = reader.name((*threads)[i].value);
     if (name) {
-      found[i] = {*ident, std::move(*name)};
+      found[i] = {ident, std::move(*name)};
     } else if (name.error().kind == ErrorClass::target_gone) {
       return {};
     }

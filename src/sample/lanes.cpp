@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <ranges>
 #include <set>
+#include <unordered_set>
+#include <utility>
 
 #include "gilspy/python/thread_names.h"
 #include "stack_owners.h"
@@ -12,8 +14,9 @@
 namespace gilspy {
 namespace {
 
-/// Names change rarely: a thread that has none yet is asked for soon, all of them once a second.
+/// Names change rarely: a thread that has none yet is asked for soon, so many others each second.
 constexpr Duration names_period = std::chrono::seconds{1};
+constexpr std::size_t names_again = 32;
 /// More interpreters that share one GIL are only counted.
 constexpr std::size_t most_users_named = 8;
 
@@ -40,6 +43,10 @@ LaneTable::LaneTable(const ProcDir& process, MemoryReader& memory, const Target&
 
 bool LaneTable::refresh(Time at) {
   follow_tasks(at);
+  return refresh_python(at);
+}
+
+bool LaneTable::refresh_python(Time at) {
   if (lanes_.empty()) return false;
   auto interpreters = read_interpreters(memory_, *target_.layout, target_.runtime, interpreters_);
   if (!interpreters) return interpreters.error().kind != ErrorClass::target_gone;
@@ -55,7 +62,10 @@ void LaneTable::follow_tasks(Time at) {
   const std::set<Tid> alive(now.begin(), now.end());
   std::erase_if(lanes_, [&](const Lane& lane) {
     if (alive.contains(lane.tid)) return false;
+    // Another thread may come to have its ident.
+    for (const Standing& standing : lane.standings) names_.erase(standing.python.ident);
     if (told_.erase(lane.tid) > 0) sink_.accept(ThreadGone{at, lane.tid});
+    changed_at_ = at;
     return true;
   });
   for (const Tid tid : now) {
@@ -139,7 +149,7 @@ void LaneTable::forget_gils(Time at, const std::vector<PythonInterpreter>& inter
 void LaneTable::follow_python(Time at, const std::vector<PythonInterpreter>& interpreters) {
   forget_gils(at, interpreters);
   const StackOwners owners{process_, interpreters};
-  tids_.clear();
+  const auto tids_before = std::exchange(tids_, {});
   for (Lane& lane : lanes_) lane.standings.clear();
   // The list is headed by the newest interpreter; the main one, at the end, comes first for people.
   for (const PythonInterpreter& interpreter : std::views::reverse(interpreters)) {
@@ -154,6 +164,7 @@ void LaneTable::follow_python(Time at, const std::vector<PythonInterpreter>& int
       if (lane != lanes_.end()) lane->standings.push_back({thread, gil});
     }
   }
+  if (tids_ != tids_before) changed_at_ = at;
   for (Lane& lane : lanes_) {
     // Until something is seen of it, the state made last: a thread makes one to use it.
     const auto stays = std::ranges::find(lane.standings, lane.active_state,
@@ -186,15 +197,25 @@ void LaneTable::activate(Lane& lane, std::size_t standing, Time at) {
 }
 
 void LaneTable::follow_names(Time at, const std::vector<PythonInterpreter>& interpreters) {
-  const bool nameless = std::ranges::any_of(lanes_, [&](const Lane& lane) {
-    return lane.standing() != nullptr && !names_.contains(lane.standing()->python.ident);
-  });
-  if (nameless || at - names_read_at_ >= names_period) {
+  std::unordered_set<std::uint64_t> wanted;
+  for (const Lane& lane : lanes_) {
+    if (lane.standing() != nullptr) wanted.insert(lane.standing()->python.ident);
+  }
+  std::erase_if(wanted, [this](std::uint64_t ident) { return names_.contains(ident); });
+  if (at - names_read_at_ >= names_period) {
     names_read_at_ = at;
-    names_.clear();
+    for (std::size_t i = 0; i < std::min(names_again, lanes_.size()); ++i) {
+      const Lane& lane = lanes_[next_named_++ % lanes_.size()];
+      if (lane.standing() == nullptr) continue;
+      names_.erase(lane.standing()->python.ident);
+      wanted.insert(lane.standing()->python.ident);
+    }
+  }
+  if (!wanted.empty()) {
     // The main interpreter's come first: every other calls the thread that made it "MainThread".
     for (const PythonInterpreter& interpreter : std::views::reverse(interpreters)) {
-      names_.merge(read_thread_names(memory_, *target_.layout, interpreter.address));
+      names_.merge(read_thread_names(memory_, *target_.layout, interpreter.address,
+                                     [&](std::uint64_t ident) { return wanted.contains(ident); }));
     }
   }
   for (const Lane& lane : lanes_) tell_thread(lane, at);
@@ -223,6 +244,7 @@ void LaneTable::tell_thread(const Lane& lane, Time at) {
   sink_.accept(ThreadSeen{at, process_.pid(), lane.tid, interner_.passing_string(identity.name),
                           identity.python, identity.gil});
   told_[lane.tid] = std::move(identity);
+  changed_at_ = at;
 }
 
 Tid LaneTable::tid_of(RemoteAddress thread_state) const {

@@ -97,6 +97,12 @@ class LaneTable {
   /// Looks at the process's threads and at Python's own lists anew. Returns false when the target
   /// is gone. A Python list that cannot be read now leaves things as they were.
   bool refresh(Time at);
+  /// The same without the process's threads, for when they are known to be the same.
+  bool refresh_python(Time at);
+  /// Whether the last looks found what the ones before had found: nobody is on the way in or out.
+  [[nodiscard]] bool is_settled(Time at) const {
+    return interpreters_.size() == 1 && at - changed_at_ >= settling;
+  }
 
   [[nodiscard]] std::vector<Lane>& lanes() { return lanes_; }
   [[nodiscard]] const std::vector<Lane>& lanes() const { return lanes_; }
@@ -117,6 +123,9 @@ class LaneTable {
     std::optional<GilId> gil;
     friend bool operator==(const Identity&, const Identity&) = default;
   };
+
+  /// A thread has its native id, its thread state and its name one after the other.
+  static constexpr Duration settling = std::chrono::milliseconds{250};
 
   void follow_tasks(Time at);
   void forget_gils(Time at, const std::vector<PythonInterpreter>& interpreters);
@@ -145,6 +154,8 @@ class LaneTable {
   bool same_namespace_ = true;
   PthreadIds pthread_ids_;
   Time names_read_at_;
+  std::size_t next_named_ = 0;  ///< the lane whose name is read again next
+  Time changed_at_;             ///< when a refresh found something new last
 };
 
 }  // namespace gilspy

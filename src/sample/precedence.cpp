@@ -12,6 +12,9 @@ namespace {
 
 /// More than one part in so many of a CPU is too much for a real-time thread.
 constexpr int largest_part = 5;
+/// One that needs less than this may be one again: with hundreds of threads only the beginning,
+/// when nobody is known to rest, takes long.
+constexpr int small_part = 10;
 /// Over how long that is counted.
 constexpr Duration span = std::chrono::milliseconds{200};
 
@@ -42,8 +45,13 @@ SchedulingWish short_slices() {
 
 Precedence::Precedence() {
   if (::sched_getscheduler(0) != SCHED_OTHER) return;
+  may_have_it_ = take();
+  if (!may_have_it_) static_cast<void>(ask_for(short_slices()));
+}
+
+bool Precedence::take() {
   real_time_ = ask_for({.policy = SCHED_FIFO, .flags = reset_on_fork, .priority = 1});
-  if (!real_time_) static_cast<void>(ask_for(short_slices()));
+  return real_time_;
 }
 
 Precedence::~Precedence() {
@@ -51,13 +59,15 @@ Precedence::~Precedence() {
 }
 
 void Precedence::spent(Duration busy, Duration of) {
-  if (!real_time_) return;
+  if (!may_have_it_) return;
   busy_ += busy;
   of_ += of;
   if (of_ < span) return;
-  if (largest_part * busy_ > of_) {
+  if (real_time_ && largest_part * busy_ > of_) {
     real_time_ = false;
     static_cast<void>(ask_for(short_slices()));
+  } else if (!real_time_ && small_part * busy_ < of_) {
+    may_have_it_ = take();
   }
   busy_ = of_ = {};
 }

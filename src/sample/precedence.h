@@ -19,10 +19,13 @@ class Precedence {
   Precedence& operator=(const Precedence&) = delete;
 
   /// Tells how long the last look took, of so long from one to the next. Who needs a large part of
-  /// a CPU must not take it from everybody else: then it is given back.
+  /// a CPU must not take it from everybody else: then it is given back, for as long as that lasts.
   void spent(Duration busy, Duration of);
 
  private:
+  bool take();
+
+  bool may_have_it_ = false;
   bool real_time_ = false;
   Duration busy_{};
   Duration of_{};

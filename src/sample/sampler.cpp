@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "sampler_state.h"
 #include "schedule.h"
@@ -10,9 +11,11 @@ namespace gilspy {
 namespace {
 
 /// How often the lists of threads are gone through although nothing showed a change: a Python
-/// thread state can go while its native thread lives on, and native threads come without Python's
-/// knowledge.
+/// thread state can go from the middle of its list while its native thread lives on.
 constexpr Duration refresh_period = std::chrono::milliseconds{50};
+/// The same once nothing has changed for a while: with hundreds of threads it takes longer than a
+/// tick.
+constexpr Duration settled_refresh_period = std::chrono::milliseconds{500};
 /// How often an exec or a stop is looked for.
 constexpr Duration process_check_period = std::chrono::milliseconds{20};
 constexpr Duration progress_period = std::chrono::milliseconds{500};
@@ -67,6 +70,8 @@ Sampler::Outcome Sampler::State::check_process() {
   // the middle of an exec it has no stack either, for a moment.
   if (stat->exiting) return Outcome::ended;
   if (stat->start_stack != 0 && !(program_ && program_->runs_still())) return Outcome::execed;
+  // Native threads come and go without Python's knowledge.
+  if (std::exchange(thread_count_, stat->threads) != stat->threads) refresh_wanted_ = true;
   const bool stopped = stat->state == 'T' || stat->state == 't';
   if (stopped != stopped_) {
     stopped_ = stopped;
@@ -97,7 +102,9 @@ Sampler::Outcome Sampler::State::tick(bool stacks) {
   last_tick_ = now_;
   if (trace_) follow_kernel_to(begin_);
 
-  if (const Outcome outcome = observe(); outcome != Outcome::alive) return outcome;
+  const Lane* const holder = stacks ? likely_holder() : nullptr;
+  const Tid begun = holder != nullptr ? holder->tid : no_thread;
+  if (const Outcome outcome = observe(holder); outcome != Outcome::alive) return outcome;
 
   ++totals.ticks;
   if (!readable_) {
@@ -121,7 +128,7 @@ Sampler::Outcome Sampler::State::tick(bool stacks) {
   tell_states(states);
   if (trace_) follow_kernel_through_tick();
   if (native_) sample_late_stacks();
-  if (stacks) sample_stacks();
+  if (stacks) sample_stacks(begun);
   return keep_up();
 }
 
@@ -134,10 +141,14 @@ Sampler::Outcome Sampler::State::keep_up() {
   if (now_ - checked_at_ >= process_check_period) {
     if (const Outcome outcome = check_process(); outcome != Outcome::alive) return outcome;
   }
-  if (refresh_wanted_ || now_ - refreshed_at_ >= refresh_period) {
+  const bool settled = lanes_.is_settled(now_) && !refresh_wanted_;
+  const Duration period = settled ? settled_refresh_period : refresh_period;
+  if (refresh_wanted_ || now_ - refreshed_at_ >= period) {
     refresh_wanted_ = false;
     refreshed_at_ = now_;
-    if (!lanes_.refresh(now_)) return Outcome::ended;
+    // A thread that went was seen to, and the kernel's count tells of one that came.
+    const bool there = settled ? lanes_.refresh_python(now_) : lanes_.refresh(now_);
+    if (!there) return Outcome::ended;
   }
   if (native_) native_->keep_up(now_);
   return Outcome::alive;

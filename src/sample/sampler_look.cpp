@@ -1,6 +1,7 @@
 // What a tick reads of the target, and what follows from it.
 
 #include <algorithm>
+#include <utility>
 
 #include "sampler_state.h"
 
@@ -12,8 +13,9 @@ constexpr Duration longest_wakeup = std::chrono::microseconds{100};
 
 }  // namespace
 
-/// One batched read of every GIL and of the heads of the thread lists.
-bool Sampler::State::read_gils() {
+/// One batched read of every GIL and of the heads of the thread lists; with `stack_of`, also of
+/// what that thread's stack begins with.
+bool Sampler::State::read_gils(const Lane* stack_of) {
   auto& gils = lanes_.gils();
   gil_bytes_.resize(gils.size());
   heads_.resize(gils.size());
@@ -23,8 +25,29 @@ bool Sampler::State::read_gils() {
     slots_.push_back({target_.layout->at.interpreter.threads_head.in(gils[i].interpreter),
                       std::as_writable_bytes(std::span{&heads_[i], 1})});
   }
+  const std::size_t count = slots_.size();
+  if (stack_of == nullptr) {
+    const auto done = memory_.read_batch(slots_);
+    return done && *done == count;
+  }
+  stacks_.ask(stack_of->standing()->python, slots_);
+  const Time begun = now();
   const auto done = memory_.read_batch(slots_);
-  return done && *done == slots_.size();
+  if (!done || *done < count) return false;
+  stacks_.answer({*done - count, now() - begun});
+  return true;
+}
+
+/// Who is likely to hold the GIL, as it did at the last tick: its stack can be read together with
+/// the GIL. Of the others' we know what they are while nobody takes it.
+const Lane* Sampler::State::likely_holder() const {
+  if (native_ || still_stacks_) return nullptr;
+  for (const GilLane& gil : lanes_.gils()) {
+    if (!gil.told_holder || *gil.told_holder == no_thread) continue;
+    const auto found = std::ranges::find(lanes_.lanes(), *gil.told_holder, &Lane::tid);
+    if (found != lanes_.lanes().end() && found->standings.size() == 1) return &*found;
+  }
+  return nullptr;
 }
 
 /// Free-threaded builds: whether each thread is attached, in one read.
@@ -125,10 +148,10 @@ void Sampler::State::look_at_threads() {
 }
 
 /// The GIL, the threads' system calls, and the GIL again, if those depend on it.
-Sampler::Outcome Sampler::State::observe() {
+Sampler::Outcome Sampler::State::observe(const Lane* stack_of) {
   auto& gils = lanes_.gils();
   gil_sights_.assign(gils.size(), {});
-  readable_ = read_gils();
+  readable_ = read_gils(stack_of);
   if (!readable_) return check_process();
   for (std::size_t i = 0; i < gils.size(); ++i) {
     gil_sights_[i].reader = &gils[i].reader;
@@ -257,9 +280,9 @@ void Sampler::State::remember_waiters(std::span<const ThreadState> states) {
   }
 }
 
-/// When more wait for a GIL than were seen, somebody has come back from a rest.
+/// When more wait for a GIL than were seen, twice in a row, somebody has come back from a rest.
 void Sampler::State::look_for_waiters(std::span<const ThreadState> states) {
-  look_at_all_ = false;
+  const bool missed_before = std::exchange(waiters_missed_, false);
   const auto& lanes = lanes_.lanes();
   for (std::size_t gil = 0; gil < gil_sights_.size(); ++gil) {
     std::uint32_t waiting = 0;
@@ -269,8 +292,9 @@ void Sampler::State::look_for_waiters(std::span<const ThreadState> states) {
       if (states[i].gil == GilState::waiting) ++waiting;
       resting = resting || lanes[i].rest.is_resting();
     }
-    if (resting && gil_sights_[gil].cond_waiters.value_or(0) > waiting) look_at_all_ = true;
+    if (resting && gil_sights_[gil].cond_waiters.value_or(0) > waiting) waiters_missed_ = true;
   }
+  look_at_all_ = waiters_missed_ && missed_before;
 }
 
 }  // namespace gilspy

@@ -59,8 +59,9 @@ class Sampler::State {
   Outcome keep_up();
   Outcome check_process();
   [[nodiscard]] Duration reach() const;
-  [[nodiscard]] bool read_gils();
-  Outcome observe();
+  [[nodiscard]] bool read_gils(const Lane* stack_of = nullptr);
+  [[nodiscard]] const Lane* likely_holder() const;
+  Outcome observe(const Lane* stack_of);
   void find_standings();
   void read_attachments();
   [[nodiscard]] bool waits_still(const Lane& lane, const LaneSight& sight) const;
@@ -90,7 +91,8 @@ class Sampler::State {
   void tell_state(std::size_t lane, ThreadState state, Time from);
   void tell_unknown(Time from);
   void tell_gap(Time from, Time to);
-  void sample_stacks();
+  void sample_stacks(Tid first);
+  void sample_stack(Lane& lane);
   void sample_late_stacks();
   [[nodiscard]] StackEffort effort_on(const Lane& lane) const;
   void take_stack(Lane& lane, const Result<std::optional<StackId>>& stack);
@@ -143,11 +145,13 @@ class Sampler::State {
   Time refreshed_at_;
   Time checked_at_;
   Time progress_at_;
+  std::uint64_t thread_count_ = 0;  // as the kernel told last
   bool stopped_ = false;
   bool readable_ = false;  // the GIL could be read at this tick
   bool refresh_wanted_ = false;
-  bool look_at_all_ = false;  // at the next tick, also at threads that are known to wait or rest
-  bool look_again_ = false;   // at the GILs: what was seen of the threads depends on them
+  bool waiters_missed_ = false;  // at the last tick more waited than were seen
+  bool look_at_all_ = false;     // at the next tick, also at threads that are known to wait or rest
+  bool look_again_ = false;      // at the GILs: what was seen of the threads depends on them
 
   // What one tick reads; kept to spare allocations.
   std::vector<GilReader::Buffer> gil_bytes_;

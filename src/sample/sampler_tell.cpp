@@ -116,18 +116,24 @@ void Sampler::State::tell_gap(Time from, Time to) {
           " ms; the states of that time are unknown"});
 }
 
-void Sampler::State::sample_stacks() {
-  for (Lane& lane : lanes_.lanes()) {
-    if (lane.standing() == nullptr && !native_) continue;
-    // It has not run: its stack is what it was.
-    if (lane.rest.is_resting() && lane.rest_stack) {
-      lane.owed_stack = lane.rest_stack;
-      continue;
-    }
-    if (const auto stack = stack_as_before(lane)) {
-      tell_stack(lane, *stack, now_);
-      continue;
-    }
+/// The first one's has been begun.
+void Sampler::State::sample_stacks(Tid first) {
+  auto& lanes = lanes_.lanes();
+  const auto begun = std::ranges::find(lanes, first, &Lane::tid);
+  if (begun != lanes.end()) sample_stack(*begun);
+  for (Lane& lane : lanes) {
+    if (lane.tid != first) sample_stack(lane);
+  }
+}
+
+void Sampler::State::sample_stack(Lane& lane) {
+  if (lane.standing() == nullptr && !native_) return;
+  // It has not run: its stack is what it was.
+  if (lane.rest.is_resting() && lane.rest_stack) {
+    lane.owed_stack = lane.rest_stack;
+  } else if (const auto stack = stack_as_before(lane)) {
+    tell_stack(lane, *stack, now_);
+  } else {
     take_stack(lane, read_stack(lane));
   }
 }

@@ -35,6 +35,7 @@ struct ProcStat {
   char state = '?';  ///< R S D T t Z X
   Pid parent;
   bool exiting = false;           ///< on its way out: PF_EXITING of include/linux/sched.h
+  std::uint64_t threads = 0;      ///< how many there are
   std::uint64_t start_ticks = 0;  ///< clock ticks after boot: tells a reused pid apart
   std::uint64_t start_stack = 0;  ///< 0 while it ends, and in the middle of an exec
 };

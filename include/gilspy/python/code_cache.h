@@ -53,6 +53,11 @@ class CodeCache {
   /// True when none has changed: what was concluded from these entries before holds.
   bool refresh(std::span<const RemoteAddress> addresses);
 
+  /// Adds what refresh() would read of these code objects, to be read together with other things.
+  void ask(std::span<const RemoteAddress> addresses, std::vector<ReadSlot>& slots);
+  /// As refresh(), where so many of the code objects that were asked for have been read already.
+  bool refresh_answered(std::span<const RemoteAddress> addresses, std::size_t read);
+
   /// What is known of an address, read first if nothing is. To be confirmed by refresh().
   [[nodiscard]] const Code* get(RemoteAddress address);
 
@@ -76,6 +81,7 @@ class CodeCache {
     Code code;
   };
 
+  bool settle(RemoteAddress address, std::span<const std::byte> bytes);
   [[nodiscard]] Identity identify(std::span<const std::byte> bytes) const;
   [[nodiscard]] bool is_code_type(RemoteAddress type);
   [[nodiscard]] Result<Code> load(RemoteAddress address, const Identity& identity);
@@ -90,6 +96,9 @@ class CodeCache {
   RecentMap<RemoteAddress, Entry> entries_{entries_spared};
   std::vector<std::byte> buffer_;
   std::vector<ReadSlot> slots_;
+  std::vector<RemoteAddress> asked_;
+  std::vector<std::byte> asked_bytes_;
+  std::vector<RemoteAddress> unanswered_;
 };
 
 }  // namespace gilspy

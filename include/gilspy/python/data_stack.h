@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gilspy/base/memory_reader.h"
+#include "gilspy/python/asked.h"
 #include "gilspy/python/code_cache.h"
 #include "gilspy/python/frame_position.h"
 #include "gilspy/python/known_calls.h"
@@ -30,13 +31,20 @@ class DataStack {
       : memory_(memory),
         layout_(layout),
         codes_(codes),
+        through_cframe_(layout.traits.frame_head == Traits::FrameHead::cframe),
+        first_(through_cframe_ ? layout.at.thread.cframe : layout.at.thread.current_frame),
         header_(static_cast<std::uint64_t>(std::max(layout.at.frame.locals.offset, 0))) {}
 
   /// The frames of a thread that are Python functions, outermost first; the top max_stack_depth of
   /// them. What it finds is as true as the code cache's entries.
   /// Fails with `retry` when what was read does not hang together, or reads ran short.
   [[nodiscard]] Result<void> read(RemoteAddress thread, std::vector<FramePosition>& frames,
-                                  WantedDepth& wanted);
+                                  WantedDepth& wanted, const std::optional<Answer>& answer = {});
+
+  /// Adds what the next read() of the thread begins with, to be read in this order together with
+  /// other things. That read() then gets the answer; nothing may be read in between. Adds nothing
+  /// when it has to find out first where things are.
+  void ask(RemoteAddress thread, std::vector<ReadSlot>& slots);
 
  private:
   static constexpr std::size_t not_read = SIZE_MAX;
@@ -97,8 +105,9 @@ class DataStack {
     std::vector<RemoteAddress> cframes;
     std::vector<Lone> lones;
     std::uint64_t reads = 0;
-    bool gone = false;        ///< part of what the last read wanted was not there
-    std::vector<Pace> paces;  ///< by the number of chunks
+    bool gone = false;              ///< part of what the last read wanted was not there
+    std::vector<Pace> paces;        ///< by the number of chunks
+    std::vector<Pace> asked_paces;  ///< likewise, of reads together with other things
   };
   /// A frame found on the way up.
   struct Step {
@@ -110,12 +119,20 @@ class DataStack {
   enum class Climb : std::uint8_t { done, short_copy, torn };
 
   [[nodiscard]] Result<bool> copy(RemoteAddress thread, Guess& guess);
+  void gather(RemoteAddress thread, Guess& guess);
+  [[nodiscard]] Result<bool> take(Guess& guess, std::size_t done);
+  [[nodiscard]] std::uint64_t head_begin() const;
+  [[nodiscard]] std::uint64_t head_end() const;
+  [[nodiscard]] RemoteAddress in_head(Field<RemoteAddress> field) const;
+  [[nodiscard]] static bool has_several_chunks(const Guess& guess) {
+    return guess.chunks.size() + guess.spares.size() > 1;
+  }
   [[nodiscard]] Result<std::size_t> read_quickly(Guess& guess);
   void gather_lones(Guess& guess);
   [[nodiscard]] Result<void> find_head(Guess& guess);
   [[nodiscard]] Result<bool> learn_chunks(Guess& guess);
   [[nodiscard]] bool choose_chunks(Guess& guess);
-  [[nodiscard]] static bool is_stall(Guess& guess, Duration took);
+  [[nodiscard]] static bool is_stall(std::vector<Pace>& paces, std::size_t chunks, Duration took);
   void add_lowest_of_top(const Guess& guess);
   [[nodiscard]] bool is_lowest_still_there(const Guess& guess) const;
   [[nodiscard]] bool chunks_agree(Guess& guess) const;
@@ -151,7 +168,9 @@ class DataStack {
   MemoryReader& memory_;
   const Layout& layout_;
   CodeCache& codes_;
-  std::uint64_t header_;  // size of a frame but for its variables
+  bool through_cframe_;         // current_frame is in a struct on the C stack
+  Field<RemoteAddress> first_;  // of the thread state: what leads to current_frame
+  std::uint64_t header_;        // size of a frame but for its variables
   /// Each takes up some kilobytes.
   static constexpr std::size_t guesses_spared = 64;
   RecentMap<RemoteAddress, Guess> guesses_{guesses_spared};  // by thread state
@@ -159,6 +178,7 @@ class DataStack {
   std::vector<std::byte>
       lowest_again_;  // the lowest frame of the chunk on top; empty: the only one
   std::vector<RemoteAddress> cframe_heads_;
+  RemoteAddress cframe_after_;
   std::vector<ReadSlot> slots_;
   std::vector<Piece> pieces_;
   RemoteAddress head_;         // current_frame, as read before the chunk

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gilspy/base/memory_reader.h"
+#include "gilspy/python/asked.h"
 #include "gilspy/python/frame_position.h"
 #include "gilspy/python/recent_map.h"
 #include "gilspy/python/retry_pause.h"
@@ -27,7 +28,10 @@ class FrameChain {
   /// The frames of a thread, outermost first; the top max_stack_depth of them.
   /// Fails with `retry` when what was read does not hang together, or reads ran short.
   [[nodiscard]] Result<void> read(RemoteAddress thread, std::vector<FramePosition>& frames,
-                                  WantedDepth& wanted);
+                                  WantedDepth& wanted, const std::optional<Answer>& answer = {});
+
+  /// As DataStack::ask.
+  void ask(RemoteAddress thread, std::vector<ReadSlot>& slots);
 
  private:
   struct Known {
@@ -57,7 +61,9 @@ class FrameChain {
   };
 
   [[nodiscard]] Result<bool> copy(RemoteAddress thread, Guess& guess);
-  void gather(Guess& guess);
+  void gather(RemoteAddress thread, Guess& guess);
+  [[nodiscard]] Result<bool> take(Guess& guess, std::size_t done);
+  void gather_pieces(Guess& guess);
   [[nodiscard]] Result<void> learn(RemoteAddress from, Guess& guess);
   [[nodiscard]] bool follow(Guess& guess);
   [[nodiscard]] bool climb(Guess& guess);

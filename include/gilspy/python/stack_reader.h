@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "gilspy/base/memory_reader.h"
 #include "gilspy/model/events.h"
 #include "gilspy/model/tables.h"
+#include "gilspy/python/asked.h"
 #include "gilspy/python/code_cache.h"
 #include "gilspy/python/data_stack.h"
 #include "gilspy/python/frame_chain.h"
@@ -36,6 +38,14 @@ class StackReader {
   /// The thread's stack now; empty_stack when no Python function runs on it.
   /// Fails with `retry` when what was read does not hang together.
   [[nodiscard]] Result<StackId> read(const PythonThread& thread);
+
+  /// Adds to `slots` what the next read of the thread begins with, so that it can be read together
+  /// with other things, in this order. Once answer() has told what came of it, that read goes on
+  /// from there, if no other thread's comes first.
+  void ask(const PythonThread& thread, std::vector<ReadSlot>& slots);
+  /// So many of those slots were read, in a read that took so long.
+  void answer(const Answer& answer) { answer_ = answer; }
+
   /// The same of a thread that does not run meanwhile; the caller sees to that.
   [[nodiscard]] Result<StackId> read_still(const PythonThread& thread);
 
@@ -50,7 +60,7 @@ class StackReader {
   [[nodiscard]] const StackEffort& effort() const { return effort_; }
 
  private:
-  [[nodiscard]] bool confirm_codes();
+  [[nodiscard]] bool confirm_codes(std::size_t codes_read = 0);
   [[nodiscard]] Result<StackId> resolve();
   [[nodiscard]] std::uint32_t line_of(const CodeCache::Code& code,
                                       const FramePosition& position) const;
@@ -62,8 +72,12 @@ class StackReader {
   FrameChain chain_;
   StillStack still_;
   StackEffort effort_;
-  std::vector<FramePosition> frames_;  // outermost first
-  std::vector<RemoteAddress> addresses_;
+  std::vector<FramePosition> frames_;     // outermost first
+  std::vector<RemoteAddress> addresses_;  // of their code objects
+  RemoteAddress read_last_;               // the thread that they are of
+  RemoteAddress asked_;                   // the thread that was asked for last
+  std::size_t frames_asked_ = 0;          // slots of its frames, before those of code objects
+  std::optional<Answer> answer_;
   std::vector<Frame> resolved_;
 };
 

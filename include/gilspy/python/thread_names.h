@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <unordered_map>
 
@@ -15,7 +16,10 @@ namespace gilspy {
 /// wrong walk; a thread that started or ended during the read may be missing. Empty when the
 /// threading module is not loaded, and now and then (below 1 % of reads) when threads come and go
 /// without pause.
+/// With `wanted` only of those threads for whose ident it is true: each costs several reads.
+using WantedNames = std::function<bool(std::uint64_t)>;
 [[nodiscard]] std::unordered_map<std::uint64_t, std::string> read_thread_names(
-    MemoryReader& memory, const Layout& layout, RemoteAddress interpreter);
+    MemoryReader& memory, const Layout& layout, RemoteAddress interpreter,
+    const WantedNames& wanted = {});
 
 }  // namespace gilspy

@@ -21,6 +21,7 @@ TEST(ParseStat, FindsItsFields) {
   ASSERT_TRUE(stat);
   EXPECT_EQ(stat->state, 'S');
   EXPECT_EQ(stat->parent, Pid{17});
+  EXPECT_EQ(stat->threads, 3U);
   EXPECT_EQ(stat->start_ticks, 987654U);
   EXPECT_EQ(stat->start_stack, 140732900000000U);
 }
