@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view eval_loop = "_PyEval_EvalFrameDefault";
 
 /// Python/ceval_gil.c (ceval_gil.h up to 3.11), and its callers in ceval.c and pystate.c.
-constexpr std::array<std::string_view, 18> gil_waits{
+constexpr std::array<std::string_view, 16> gil_waits{
     "PyEval_AcquireLock",
     "PyEval_AcquireThread",
     "PyEval_ReleaseThread",
@@ -24,21 +24,21 @@ constexpr std::array<std::string_view, 18> gil_waits{
     "_PyThreadState_Attach",
     "_PyThreadState_Detach",
     "_PyThreadState_Suspend",
-    "_Py_HandlePending",
     "drop_gil",
     "drop_gil_impl",
-    "eval_frame_handle_pending",
     "take_gil",
     "tstate_wait_attach",
 };
 
 /// How a call gets from one function to the next, by whole names: Objects/call.c, methodobject.c,
 /// descrobject.c, classobject.c, typeobject.c, Python/ceval.c, pythonrun.c, Modules/main.c,
-/// _threadmodule.c, and how a process and a thread begin.
-constexpr std::array<std::string_view, 60> machinery{
+/// _threadmodule.c, and how a process and a thread begin. The eval loop's own calls, in ceval.c and
+/// ceval_gil.c, hand the GIL over and run signal handlers and, since 3.12, the garbage collector.
+constexpr std::array<std::string_view, 62> machinery{
     "Py_BytesMain",
     "Py_Main",
     "Py_RunMain",
+    "_Py_HandlePending",
     "__clone",
     "__clone3",
     "__libc_start_call_main",
@@ -58,6 +58,7 @@ constexpr std::array<std::string_view, 60> machinery{
     "clone3",
     "coro_send",
     "do_call_core",
+    "eval_frame_handle_pending",
     "exec_code_in_module",
     "fast_function",
     "function_code_fastcall",

@@ -83,6 +83,10 @@ TEST(Merge, TooFewOrTooManyLoopsAreNotAligned) {
 TEST(Roles, OfTheInterpretersOwnFunctions) {
   EXPECT_EQ(role_of("_PyEval_EvalFrameDefault"), NativeRole::eval_loop);
   EXPECT_EQ(role_of("take_gil"), NativeRole::gil_wait);
+  // It hands the GIL over, but runs the garbage collector as well.
+  EXPECT_EQ(role_of("_Py_HandlePending"), NativeRole::machinery);
+  EXPECT_EQ(role_of("_Py_RunGC"), NativeRole::machinery);
+  EXPECT_EQ(role_of("gc_collect_main"), NativeRole::plain);
   for (const std::string_view name :
        {"PyObject_Call", "_PyObject_Vectorcall", "cfunction_vectorcall_FASTCALL", "slot_tp_call",
         "method_vectorcall_NOARGS", "start_thread", "pymain_run_file", "_PyEval_Vector"}) {
