@@ -27,18 +27,16 @@ AccessCheck refused(std::string name, const TraceObstacle& obstacle) {
 
 AccessCheck check_futex_calls() {
   const std::string name = "exact waits (--exact)";
-  for (const char* const which : {"syscalls/sys_enter_futex", "syscalls/sys_exit_futex"}) {
-    int error = 0;
-    const auto point = read_tracepoint(which, error);
-    if (!point) return refused(name, why_no_tracepoint(error));
-    perf_event_attr attributes = perf_attributes(PERF_TYPE_TRACEPOINT, point->id);
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-union-access): the kernel's own struct.
-    attributes.sample_period = 1;
-    attributes.sample_type = PERF_SAMPLE_RAW;
-    error = try_event(attributes);
-    if (error != 0) return refused(name, why_no_perf_event(error));
-  }
-  return {name, true, "the kernel's futex tracepoints can be used", ""};
+  int error = 0;
+  const auto point = read_tracepoint("syscalls/sys_enter_futex", error);
+  if (!point) return refused(name, why_no_tracepoint(error));
+  perf_event_attr attributes = perf_attributes(PERF_TYPE_TRACEPOINT, point->id);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-union-access): the kernel's own struct.
+  attributes.sample_period = 1;
+  attributes.sample_type = PERF_SAMPLE_RAW;
+  error = try_event(attributes);
+  if (error != 0) return refused(name, why_no_perf_event(error));
+  return {name, true, "the kernel's futex tracepoint can be used", ""};
 }
 
 AccessCheck check_switches() {

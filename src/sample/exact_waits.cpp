@@ -8,16 +8,15 @@ namespace {
 using Record = TraceRecord::Kind;
 using Takes = Transition::Takes;
 
-/// CPU time within which a thread that waits on calls futex again, from where it is back from
-/// waking others.
-constexpr Duration longest_look = std::chrono::microseconds{15};
+/// CPU time within which a thread that waits on calls futex again, from where it wakes others.
+constexpr Duration longest_look = std::chrono::microseconds{20};
 /// Likewise from the end of the hand-over in drop_gil to the beginning of take_gil's wait.
 constexpr Duration longest_way = std::chrono::microseconds{40};
-/// And from the return from a wait to where it wakes others. One that never does has another libc.
+/// And from a wait to where it wakes others. One that never does has another libc.
 constexpr Duration longest_return = std::chrono::microseconds{500};
 /// A thread that has handed over and loses its CPU so early loses it to the one that it woke, still
 /// inside drop_gil.
-constexpr Duration shortest_way = std::chrono::nanoseconds{2500};
+constexpr Duration shortest_way = std::chrono::nanoseconds{3500};
 
 }  // namespace
 
@@ -39,7 +38,6 @@ void ExactWaits::take(const TraceRecord& record) {
     case Record::preempted:
     case Record::blocked: leave_cpu(thread(record), record); break;
     case Record::exited: threads_.erase(record.tid); break;
-    case Record::futex_return: come_back(thread(record), record); break;
     case Record::futex_wait:
     case Record::futex_wake: take_call(record); break;
     case Record::forked:
@@ -81,8 +79,10 @@ void ExactWaits::wait(Thread& thread, const TraceRecord& record, RemoteAddress g
   }
   if (takes_up) thread.takes = Takes::yes;
   thread.stage = Stage::inside;
+  thread.asleep = false;
   thread.returned = record.at;
   thread.woke.reset();
+  thread.count_cpu_from(record.at);
 }
 
 void ExactWaits::begin_wait(Thread& thread, Tid tid, Time at, RemoteAddress gil, GilFutex part) {
@@ -107,7 +107,7 @@ void ExactWaits::wake(Thread& thread, const TraceRecord& record, RemoteAddress g
 
 void ExactWaits::wake_in_wait(Thread& thread, const TraceRecord& record, GilFutex part,
                               bool gives_up) {
-  if (thread.stage == Stage::inside) come_back(thread, record);
+  if (thread.stage == Stage::inside) come_back(thread, record.at);
   if (gives_up) {
     // Either it has taken the GIL meanwhile, or it waited inside drop_gil itself.
     const bool took = thread.takes == Takes::yes || thread.woke;
@@ -119,34 +119,25 @@ void ExactWaits::wake_in_wait(Thread& thread, const TraceRecord& record, GilFute
   // Inside a wait the words of cond are used to tell who signals that others have left it.
   if (part == GilFutex::cond) return;
   if (!thread.woke) thread.woke = record.at;
-  thread.calling = true;
   thread.count_cpu_from(record.at);
   if (part != GilFutex::switch_cond) return;
   thread.takes = Takes::yes;
   end_wait(thread, record.tid);
 }
 
-/// Back from waiting, or from waking others.
-void ExactWaits::come_back(Thread& thread, const TraceRecord& record) {
-  if (!thread.on_cpu) give_cpu(thread, record);
-  if (thread.stage == Stage::inside) {
-    thread.stage = Stage::back;
-    thread.returned = record.at;
-  } else if (!thread.calling) {
-    return;
-  }
-  thread.calling = false;
-  thread.count_cpu_from(record.at);
+void ExactWaits::come_back(Thread& thread, Time at) {
+  thread.stage = Stage::back;
+  thread.returned = at;
+  thread.count_cpu_from(at);
 }
 
 void ExactWaits::give_cpu(Thread& thread, const TraceRecord& record) {
   tell(Transition::Kind::given_cpu, record.at, record.tid);
   thread.on_cpu = true;
-  if (thread.stage == Stage::back && !thread.woke) {
-    thread.returned = record.at;
-    thread.used = {};
-  }
   thread.cpu_since = record.at;
+  const bool woken = thread.stage == Stage::inside && thread.asleep;
+  const bool on_its_way = thread.stage == Stage::back && !thread.woke;
+  if (woken || on_its_way) come_back(thread, record.at);
 }
 
 void ExactWaits::leave_cpu(Thread& thread, const TraceRecord& record) {
@@ -156,6 +147,7 @@ void ExactWaits::leave_cpu(Thread& thread, const TraceRecord& record) {
   thread.used = thread.cpu_used(record.at);
   thread.on_cpu = false;
   thread.lost_cpu = true;
+  if (thread.stage == Stage::inside) thread.asleep = thread.asleep || !preempted;
   if (thread.stage != Stage::back) return;
   const bool handed_over = thread.takes == Takes::no && thread.woke && thread.used < shortest_way;
   if (!preempted || handed_over) end_wait(thread, record.tid);
@@ -165,11 +157,10 @@ void ExactWaits::end_wait(Thread& thread, Tid tid) {
   const Time at = thread.woke.value_or(thread.returned);
   tell(Transition::Kind::wait_ended, at, tid, thread.gil, thread.takes);
   thread.stage = Stage::away;
-  thread.calling = false;
 }
 
 void ExactWaits::settle(Thread& thread, Tid tid, Time at) {
-  if (thread.stage != Stage::back || !thread.on_cpu || thread.calling) return;
+  if (thread.stage == Stage::away || !thread.on_cpu) return;
   Duration most = longest_return;
   if (thread.woke) most = thread.takes == Takes::no ? longest_way : longest_look;
   if (thread.cpu_used(at) > most) end_wait(thread, tid);

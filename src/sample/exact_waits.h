@@ -89,10 +89,10 @@ class ExactWaits {
     bool on_cpu = true;
     RemoteAddress gil;
     Transition::Takes takes = Transition::Takes::no;  ///< if its wait ended now
+    bool asleep = false;                              ///< inside, and has given its CPU up
     // Back from a wait:
-    Time returned;             ///< or when it has got a CPU since
+    Time returned;             ///< when it has got a CPU
     std::optional<Time> woke;  ///< others: its wait is over, unless it waits again
-    bool calling = false;      ///< and is not back from the call for that
     bool lost_cpu = false;     ///< since then
     Duration used{};           ///< CPU time since the last of these, up to its last preemption
     Time cpu_since;
@@ -113,7 +113,7 @@ class ExactWaits {
   void begin_wait(Thread& thread, Tid tid, Time at, RemoteAddress gil, GilFutex part);
   void wake(Thread& thread, const TraceRecord& record, RemoteAddress gil, GilFutex part);
   void wake_in_wait(Thread& thread, const TraceRecord& record, GilFutex part, bool gives_up);
-  void come_back(Thread& thread, const TraceRecord& record);
+  static void come_back(Thread& thread, Time at);
   void give_cpu(Thread& thread, const TraceRecord& record);
   void leave_cpu(Thread& thread, const TraceRecord& record);
   void end_wait(Thread& thread, Tid tid);

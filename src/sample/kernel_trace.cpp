@@ -14,7 +14,6 @@ namespace gilspy {
 namespace {
 
 constexpr std::string_view futex_call = "syscalls/sys_enter_futex";
-constexpr std::string_view futex_return = "syscalls/sys_exit_futex";
 
 /// Half a megabyte: what kernel.perf_event_mlock_kb allows everybody for each CPU. A busy thread
 /// fills some kilobytes in a millisecond.
@@ -53,10 +52,9 @@ perf_event_attr attributes_of(std::uint64_t point) {
   return attributes;
 }
 
-std::optional<FutexPoints> read_points(int& error) {
+std::optional<FutexPoint> read_point(int& error) {
   const auto call = read_tracepoint(futex_call, error);
-  const auto comes_back = call ? read_tracepoint(futex_return, error) : std::nullopt;
-  return comes_back ? FutexPoints::of(*call, *comes_back) : std::nullopt;
+  return call ? FutexPoint::of(*call) : std::nullopt;
 }
 
 }  // namespace
@@ -78,17 +76,17 @@ KernelTrace::KernelTrace(const ProcDir& process, std::span<const RemoteRange> fu
   allow_many_files();
   half_full_.reset(::epoll_create1(EPOLL_CLOEXEC));
   int error = 0;
-  points_ = read_points(error);
-  if (points_ && !filter_.empty()) {
+  point_ = read_point(error);
+  if (point_ && !filter_.empty()) {
     if (start()) {
       source_ = TraceSource::exact;
       return;
     }
     why_not_ = why_no_perf_event(error_).text();
   } else {
-    why_not_ = points_ ? "there is no GIL" : why_no_tracepoint(error).text();
+    why_not_ = point_ ? "there is no GIL" : why_no_tracepoint(error).text();
   }
-  points_.reset();
+  point_.reset();
   if (start()) {
     source_ = TraceSource::switches;
   } else {
@@ -107,8 +105,7 @@ bool KernelTrace::start() {
 
 void KernelTrace::stop() {
   rings_.clear();
-  calls_.clear();
-  others_.clear();
+  events_.clear();
   followed_.clear();
   drained_.clear();
 }
@@ -133,27 +130,21 @@ bool KernelTrace::follow_new_threads() {
 
 bool KernelTrace::follow(Tid tid) {
   for (std::size_t cpu = 0; cpu < cpus_.size(); ++cpu) {
-    UniqueFd call = open_event(tid, cpu, points_ ? points_->call : 0);
-    if (!call) return error_ == ESRCH;
-    const bool filtered = !points_ || filter_perf_event(call.get(), filter_);
-    if (!filtered || !start_perf_event(call.get())) return false;
-    calls_.push_back(std::move(call));
-    if (!points_) continue;
-    UniqueFd comes_back = open_event(tid, cpu, points_->comes_back);
-    if (!comes_back) return error_ == ESRCH;
-    if (!start_perf_event(comes_back.get())) return false;
-    others_.push_back(std::move(comes_back));
+    UniqueFd event = open_event(tid, cpu);
+    if (!event) return error_ == ESRCH;
+    const bool filtered = !point_ || filter_perf_event(event.get(), filter_);
+    if (!filtered || !start_perf_event(event.get())) return false;
+    events_.push_back(std::move(event));
   }
   return true;
 }
 
 /// An event that writes into its CPU's ring.
-UniqueFd KernelTrace::open_event(Tid tid, std::size_t cpu, std::uint64_t point) {
-  perf_event_attr attributes = attributes_of(point);
+UniqueFd KernelTrace::open_event(Tid tid, std::size_t cpu) {
+  perf_event_attr attributes = attributes_of(point_ ? point_->call : 0);
   attributes.inherit_thread = threads_alone_ ? 1 : 0;
-  const bool comes_along = !points_ || point == points_->call;
-  attributes.context_switch = comes_along ? 1 : 0;
-  attributes.task = comes_along ? 1 : 0;
+  attributes.context_switch = 1;
+  attributes.task = 1;
   UniqueFd event = open_perf_event(attributes, tid, cpus_[cpu], error_);
   if (!event) return event;
   const bool ready = rings_.size() > cpu ? rings_[cpu].take_in(event.get()) : add_ring(event.get());
@@ -172,10 +163,10 @@ bool KernelTrace::add_ring(int event) {
 }
 
 void KernelTrace::watch(std::span<const RemoteRange> futexes) {
-  if (!points_ || futexes.empty() || std::ranges::equal(futexes, futexes_)) return;
+  if (!point_ || futexes.empty() || std::ranges::equal(futexes, futexes_)) return;
   futexes_.assign(futexes.begin(), futexes.end());
   filter_ = futex_filter(futexes);
-  for (const UniqueFd& event : calls_) {
+  for (const UniqueFd& event : events_) {
     // An event whose thread has ended refuses, and needs none.
     static_cast<void>(filter_perf_event(event.get(), filter_));
   }
@@ -184,8 +175,7 @@ void KernelTrace::watch(std::span<const RemoteRange> futexes) {
 void KernelTrace::drain() {
   for (PerfRing& ring : rings_) {
     const bool sound = ring.drain([this](const PerfRecord& record) {
-      const auto parsed =
-          parse_trace_record(record, process_.pid(), points_.value_or(FutexPoints{}));
+      const auto parsed = parse_trace_record(record, process_.pid(), point_.value_or(FutexPoint{}));
       if (!parsed) return;
       lost_ += parsed->count;
       drained_.push_back(*parsed);

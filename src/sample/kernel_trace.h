@@ -16,9 +16,9 @@
 namespace gilspy {
 
 /// Has the kernel record what a process's threads do: their context switches and, where it is
-/// allowed, their futex calls on given addresses (the tracepoints sys_enter_futex, sys_exit_futex).
+/// allowed, their futex calls on given addresses (the tracepoint sys_enter_futex).
 ///
-/// There is a ring per CPU, and for each of the threads there are events per CPU. Threads made
+/// There is a ring per CPU, and for each of the threads there is an event per CPU. Threads made
 /// later inherit their maker's events inside the kernel, from their first moment on, and cost no
 /// file descriptor: no event may be closed before the end, for it takes those with it.
 class KernelTrace {
@@ -44,7 +44,7 @@ class KernelTrace {
   [[nodiscard]] bool start();
   [[nodiscard]] bool follow_new_threads();
   [[nodiscard]] bool follow(Tid tid);
-  [[nodiscard]] UniqueFd open_event(Tid tid, std::size_t cpu, std::uint64_t point);
+  [[nodiscard]] UniqueFd open_event(Tid tid, std::size_t cpu);
   [[nodiscard]] bool add_ring(int event);
   void stop();
 
@@ -52,15 +52,14 @@ class KernelTrace {
   TraceSource source_ = TraceSource::sampled;
   std::string why_not_;
   int error_ = 0;
-  std::optional<FutexPoints> points_;
+  std::optional<FutexPoint> point_;
   bool threads_alone_ = true;  // inherit to threads, not to child processes
   std::vector<RemoteRange> futexes_;
   std::string filter_;  // that lets only calls on these through
   std::vector<int> cpus_;
   UniqueFd half_full_;
-  std::vector<UniqueFd> calls_;   // events of sys_enter_futex, or of switches alone
-  std::vector<UniqueFd> others_;  // of sys_exit_futex
-  std::vector<PerfRing> rings_;   // by CPU
+  std::vector<UniqueFd> events_;
+  std::vector<PerfRing> rings_;  // by CPU
   std::set<Tid> followed_;
   std::vector<TraceRecord> drained_;
   std::uint64_t lost_ = 0;

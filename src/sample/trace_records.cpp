@@ -61,20 +61,16 @@ std::optional<TraceRecord> parse_lost(const PerfRecord& record, std::uint64_t co
 }
 
 std::optional<TraceRecord> parse_futex(const PerfRecord& record, Pid process,
-                                       const FutexPoints& points) {
+                                       const FutexPoint& point) {
   const auto sample = load<Sample>(record.body, 0);
   if (!sample || sample->identity.pid != process.value) return std::nullopt;
   const auto raw = slice(record.body, raw_offset, sample->raw_size);
   if (!raw) return std::nullopt;
   // include/linux/trace_events.h, struct trace_entry.
   const auto id = load<std::uint16_t>(*raw, 0);
-  if (id == points.comes_back) {
-    return TraceRecord{Kind::futex_return, time_from_ns(sample->identity.time),
-                       Tid{sample->identity.tid}};
-  }
-  if (id != points.call) return std::nullopt;
-  const auto address = load<std::uint64_t>(*raw, points.address);
-  const auto operation = load<std::uint64_t>(*raw, points.operation);
+  if (id != point.call) return std::nullopt;
+  const auto address = load<std::uint64_t>(*raw, point.address);
+  const auto operation = load<std::uint64_t>(*raw, point.operation);
   if (!address || !operation) return std::nullopt;
   TraceRecord call{Kind::futex_wait, time_from_ns(sample->identity.time),
                    Tid{sample->identity.tid}};
@@ -93,18 +89,18 @@ std::optional<TraceRecord> parse_futex(const PerfRecord& record, Pid process,
 
 }  // namespace
 
-std::optional<FutexPoints> FutexPoints::of(const Tracepoint& call, const Tracepoint& comes_back) {
+std::optional<FutexPoint> FutexPoint::of(const Tracepoint& call) {
   const auto address = call.field("uaddr");
   const auto operation = call.field("op");
   if (!address || !operation || address->size != 8 || operation->size != 8) return std::nullopt;
-  return FutexPoints{call.id, comes_back.id, address->offset, operation->offset};
+  return FutexPoint{call.id, address->offset, operation->offset};
 }
 
 std::optional<TraceRecord> parse_trace_record(const PerfRecord& record, Pid process,
-                                              const FutexPoints& points) {
+                                              const FutexPoint& point) {
   switch (record.type) {
     case PERF_RECORD_SWITCH: return parse_switch(record, process);
-    case PERF_RECORD_SAMPLE: return parse_futex(record, process, points);
+    case PERF_RECORD_SAMPLE: return parse_futex(record, process, point);
     case PERF_RECORD_FORK: return parse_task(record, process, Kind::forked);
     case PERF_RECORD_EXIT: return parse_task(record, process, Kind::exited);
     case PERF_RECORD_LOST: return parse_lost(record, sizeof(std::uint64_t));

@@ -20,8 +20,7 @@ struct TraceRecord {
     blocked,     ///< gave its CPU up
     futex_wait,  ///< called futex() to wait at `address`; may come back at once
     futex_wake,  ///< called futex() to wake who waits at `address`
-    futex_return,
-    forked,  ///< is new; the kernel records of it as of the one that made it
+    forked,      ///< is new; the kernel records of it as of the one that made it
     exited,
     lost,  ///< `count` records of any threads found no room in the ring just before this
   } kind = Kind::lost;
@@ -34,16 +33,14 @@ struct TraceRecord {
   friend bool operator==(const TraceRecord&, const TraceRecord&) = default;
 };
 
-/// The tracepoints of futex(): each record begins with the id of its own, and that of the call has
-/// its arguments in these places.
-struct FutexPoints {
+/// The tracepoint sys_enter_futex: its records begin with its id, and have the call's arguments in
+/// these places.
+struct FutexPoint {
   std::uint64_t call = 0;
-  std::uint64_t comes_back = 0;
   std::uint32_t address = 16;
   std::uint32_t operation = 24;
 
-  [[nodiscard]] static std::optional<FutexPoints> of(const Tracepoint& call,
-                                                     const Tracepoint& comes_back);
+  [[nodiscard]] static std::optional<FutexPoint> of(const Tracepoint& call);
 };
 
 /// The sample_type, with sample_id_all, that parse_trace_record() expects.
@@ -51,6 +48,6 @@ inline constexpr std::uint64_t trace_sample_type = PERF_SAMPLE_TID | PERF_SAMPLE
 
 /// Nothing for a record of another process, of no interest, or too short for its kind.
 [[nodiscard]] std::optional<TraceRecord> parse_trace_record(const PerfRecord& record, Pid process,
-                                                            const FutexPoints& points);
+                                                            const FutexPoint& point);
 
 }  // namespace gilspy

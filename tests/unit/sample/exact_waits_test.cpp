@@ -54,12 +54,6 @@ class ExactWaitsTest : public ::testing::Test {
   void sleep(double from, double to, Tid tid) {
     take(Record::blocked, from, tid);
     take(Record::given_cpu, to, tid);
-    take(Record::futex_return, to + 1, tid);
-  }
-  /// Wakes and comes back from it.
-  void unlock(double at, Tid tid, std::uint64_t address = mutex) {
-    wake(at, tid, address);
-    take(Record::futex_return, at + 1, tid);
   }
   /// What is told until then, without the comings and goings on CPUs.
   std::vector<Transition> told(double at) {
@@ -87,20 +81,20 @@ class ExactWaitsTest : public ::testing::Test {
 TEST_F(ExactWaitsTest, AWaitLastsFromTheCallToWhereTheMutexIsUnlocked) {
   wait(10, a);
   sleep(13, 5000, a);
-  unlock(5003, a);
+  wake(5003, a, mutex);
   EXPECT_THAT(told(6000), ::testing::ElementsAre(began(10, a), ended(5003, a)));
 }
 
 TEST_F(ExactWaitsTest, OneThatTimesOutAndWaitsOnIsOneWait) {
   wait(0, a);
   sleep(3, 5000, a);
-  unlock(5003, a);
+  wake(5003, a, mutex);
   wait(5006, a);
   sleep(5008, 10000, a);
-  unlock(10003, a);
+  wake(10003, a, mutex);
   wait(10009, a);
   sleep(10012, 10500, a);
-  unlock(10503, a);
+  wake(10503, a, mutex);
   EXPECT_THAT(told(20000), ::testing::ElementsAre(began(0, a), ended(10503, a)));
 }
 
@@ -108,18 +102,18 @@ TEST_F(ExactWaitsTest, NothingOfItsEndIsToldBeforeItIsSure) {
   wait(0, a);
   sleep(3, 5000, a);
   EXPECT_THAT(told(5002), ::testing::ElementsAre(began(0, a)));
-  unlock(5003, a);
+  wake(5003, a, mutex);
   EXPECT_THAT(told(5010), ::testing::IsEmpty());
-  EXPECT_THAT(told(5020), ::testing::ElementsAre(ended(5003, a)));
+  EXPECT_THAT(told(5024), ::testing::ElementsAre(ended(5003, a)));
 }
 
 TEST_F(ExactWaitsTest, AThreadThatWorksInBetweenWaitsTwice) {
   wait(0, a);
   sleep(3, 100, a);
-  unlock(103, a);
+  wake(103, a, mutex);
   wait(151, a);
   sleep(153, 200, a);
-  unlock(203, a);
+  wake(203, a, mutex);
   EXPECT_THAT(told(300),
               ::testing::ElementsAre(began(0, a), ended(103, a), began(151, a), ended(203, a)));
 }
@@ -127,7 +121,7 @@ TEST_F(ExactWaitsTest, AThreadThatWorksInBetweenWaitsTwice) {
 TEST_F(ExactWaitsTest, OneThatBlocksElsewhereHasGoneOn) {
   wait(0, a);
   sleep(3, 100, a);
-  unlock(103, a);
+  wake(103, a, mutex);
   take(Record::blocked, 106, a);
   take(Record::given_cpu, 900, a);
   EXPECT_THAT(told(1000), ::testing::ElementsAre(began(0, a), ended(103, a)));
@@ -148,22 +142,23 @@ TEST_F(ExactWaitsTest, TakingWithoutAWaitIsToldWhereTheOldHolderIsWoken) {
 TEST_F(ExactWaitsTest, TheWordsWithinAConditionVariableEndNoWait) {
   wait(0, a);
   sleep(3, 100, a);
-  unlock(103, a, cond_references);
+  wake(103, a, cond_references);
   wait(106, a, mutex);
   sleep(108, 200, a);
-  unlock(203, a);
+  wake(203, a, mutex);
   EXPECT_THAT(told(300), ::testing::ElementsAre(began(0, a), ended(203, a)));
 }
 
 TEST_F(ExactWaitsTest, AHandOverGoesOverIntoTheNextWait) {
   wait(0, b);  // so that the words of cond are known
+  take(Record::blocked, 1, b);
   wake(10, a, cond);
   wait(12, a, switch_cond);
   sleep(13, 40, a);
-  unlock(43, a, switch_mutex);
+  wake(43, a, switch_mutex);
   wait(47, a);
   sleep(49, 5000, a);
-  unlock(5003, a);
+  wake(5003, a, mutex);
   EXPECT_THAT(told(6000),
               ::testing::ElementsAre(began(0, b), gave_up(10, a), began(12, a), ended(5003, a)));
 }
@@ -171,7 +166,7 @@ TEST_F(ExactWaitsTest, AHandOverGoesOverIntoTheNextWait) {
 TEST_F(ExactWaitsTest, AHandOverAloneEndsWithoutTheGil) {
   wait(12, a, switch_cond);
   sleep(13, 40, a);
-  unlock(43, a, switch_mutex);
+  wake(43, a, switch_mutex);
   take(Record::blocked, 50, a);
   EXPECT_THAT(told(60), ::testing::ElementsAre(began(12, a), ended(43, a, Takes::no)));
 }
@@ -183,12 +178,12 @@ TEST_F(ExactWaitsTest, OneThatLosesItsCpuAfterTheHandOverWaitsIfItWasInTakeGilAg
     waits = fresh;
     wait(12, a, switch_cond);
     sleep(13, 40, a);
-    unlock(43, a, switch_mutex);
+    wake(43, a, switch_mutex);
     take(Record::preempted, 44 + before, a);
     take(Record::given_cpu, 500, a);
     wait(505, a);
     sleep(506, 900, a);
-    unlock(903, a);
+    wake(903, a, mutex);
     if (before > 5) {
       EXPECT_THAT(told(1000), ::testing::ElementsAre(began(12, a), ended(903, a)));
     } else {
@@ -201,7 +196,7 @@ TEST_F(ExactWaitsTest, OneThatLosesItsCpuAfterTheHandOverWaitsIfItWasInTakeGilAg
 TEST_F(ExactWaitsTest, OneThatLosesItsCpuToTheThreadThatItWokeInDropGilDoesNotWait) {
   wait(12, a, switch_cond);
   sleep(13, 40, a);
-  unlock(43, a, switch_mutex);
+  wake(43, a, switch_mutex);
   take(Record::preempted, 45, a);
   EXPECT_THAT(told(60), ::testing::ElementsAre(began(12, a), ended(43, a, Takes::no)));
 }
@@ -211,11 +206,11 @@ TEST_F(ExactWaitsTest, WaitingInsideDropGilIsOverWhereItWakes) {
   wait(0, b);
   wait(10, a, cond_references);
   sleep(11, 30, a);
-  unlock(33, a, cond);
-  unlock(35, a, mutex);
+  wake(33, a, cond);
+  wake(35, a, mutex);
   wait(40, a);  // in the next take_gil
   sleep(41, 90, a);
-  unlock(93, a);
+  wake(93, a, mutex);
   EXPECT_THAT(told(200), ::testing::ElementsAre(began(0, b), began(10, a), ended(33, a, Takes::no),
                                                 gave_up(33, a), began(40, a), ended(93, a)));
 }
@@ -223,7 +218,7 @@ TEST_F(ExactWaitsTest, WaitingInsideDropGilIsOverWhereItWakes) {
 TEST_F(ExactWaitsTest, AMutexAloneLeavesOpenWhoHasTheGil) {
   wait(0, a, mutex);
   sleep(1, 9, a);
-  unlock(12, a);
+  wake(12, a, mutex);
   EXPECT_THAT(told(100), ::testing::ElementsAre(began(0, a), ended(12, a, Takes::unless_held)));
 }
 
@@ -238,7 +233,7 @@ TEST_F(ExactWaitsTest, OnlyTheWordsWaitedOnTellThatTheGilWasGivenUp) {
 TEST_F(ExactWaitsTest, OneThatTakesTheGilAndLetsGoOfItAtOnceHadIt) {
   wait(0, a);
   sleep(3, 100, a);
-  unlock(103, a);
+  wake(103, a, mutex);
   wake(107, a, cond);
   EXPECT_THAT(told(110), ::testing::ElementsAre(began(0, a), ended(103, a), gave_up(107, a)));
 }
@@ -248,14 +243,14 @@ TEST_F(ExactWaitsTest, OneThatLosesItsCpuOnTheWayBackWaitsUntilItHasUnlockedTheM
   sleep(3, 100, a);
   take(Record::preempted, 102, a);
   take(Record::given_cpu, 400, a);
-  unlock(402, a);
+  wake(402, a, mutex);
   EXPECT_THAT(told(500), ::testing::ElementsAre(began(0, a), ended(402, a)));
 }
 
 TEST_F(ExactWaitsTest, OneThatLosesItsCpuLaterIsOpenUntilItRunsOrTheMemoryTells) {
   wait(0, a);
   sleep(3, 100, a);
-  unlock(103, a);
+  wake(103, a, mutex);
   take(Record::preempted, 110, a);
   EXPECT_THAT(told(300), ::testing::ElementsAre(began(0, a)));
   waits.settle_holder(gil, b, us(300));
@@ -269,12 +264,12 @@ TEST_F(ExactWaitsTest, OneThatLosesItsCpuLaterIsOpenUntilItRunsOrTheMemoryTells)
 TEST_F(ExactWaitsTest, OneThatLosesItsCpuAndWaitsOnIsOneWait) {
   wait(0, a);
   sleep(3, 100, a);
-  unlock(103, a);
+  wake(103, a, mutex);
   take(Record::preempted, 110, a);
   take(Record::given_cpu, 400, a);
   wait(402, a);
   sleep(405, 500, a);
-  unlock(503, a);
+  wake(503, a, mutex);
   EXPECT_THAT(told(600), ::testing::ElementsAre(began(0, a), ended(503, a)));
 }
 
@@ -283,23 +278,13 @@ TEST_F(ExactWaitsTest, WithoutAnUnlockTheReturnIsTheEnd) {
   wait(0, a);
   sleep(3, 100, a);
   EXPECT_THAT(told(600), ::testing::ElementsAre(began(0, a)));
-  EXPECT_THAT(told(602), ::testing::ElementsAre(ended(101, a)));
+  EXPECT_THAT(told(602), ::testing::ElementsAre(ended(100, a)));
 }
 
 TEST_F(ExactWaitsTest, OneThatIsWokenWithoutHavingSleptHasNotLeftItsCpu) {
   wait(0, a);
-  take(Record::futex_return, 1, a);
-  unlock(3, a);
+  wake(3, a, mutex);
   EXPECT_THAT(told(100), ::testing::ElementsAre(began(0, a), ended(3, a)));
-}
-
-TEST_F(ExactWaitsTest, ReturnsFromOtherCallsSayNothing) {
-  take(Record::futex_return, 1, a);
-  wait(10, a);
-  sleep(12, 100, a);
-  unlock(103, a);
-  take(Record::futex_return, 109, a);
-  EXPECT_THAT(told(120), ::testing::ElementsAre(began(10, a), ended(103, a)));
 }
 
 TEST_F(ExactWaitsTest, OtherFutexesAreOfNoInterest) {
@@ -312,10 +297,10 @@ TEST_F(ExactWaitsTest, OtherFutexesAreOfNoInterest) {
 TEST_F(ExactWaitsTest, EachGilHasItsOwnWaits) {
   wait(0, a);
   sleep(3, 100, a);
-  unlock(103, a);
+  wake(103, a, mutex);
   wait(105, a, cond + 0x1000);
   sleep(107, 200, a);
-  unlock(203, a, mutex + 0x1000);
+  wake(203, a, mutex + 0x1000);
   EXPECT_THAT(told(300),
               ::testing::ElementsAre(began(0, a), ended(103, a), began(105, a, other_gil),
                                      ended(203, a, Takes::yes, other_gil)));
@@ -328,8 +313,7 @@ TEST_F(ExactWaitsTest, AfterALossThreadsStandAsTheyAreAdopted) {
   waits.adopt(a, us(100), false, gil);
   EXPECT_TRUE(waits.standing(a).waits);
   take(Record::given_cpu, 200, a);
-  take(Record::futex_return, 201, a);
-  unlock(203, a);
+  wake(203, a, mutex);
   EXPECT_THAT(told(300), ::testing::ElementsAre(began(0, a), ended(203, a)));
 }
 
@@ -353,7 +337,7 @@ TEST_F(ExactWaitsTest, AnyRecordsLeadToWaitsThatBeginAndEndByTurns) {
     double at = 0;
     for (int i = 0; i < 200; ++i) {
       at += static_cast<double>(random() % 40) / 2;
-      TraceRecord record{static_cast<Record>(random() % 9), us(at), random() % 2 == 0 ? a : b};
+      TraceRecord record{static_cast<Record>(random() % 8), us(at), random() % 2 == 0 ? a : b};
       record.address = 0x1000 + random() % 0x1100;
       record.until = random() % 2 == 0;
       any.take(record);
