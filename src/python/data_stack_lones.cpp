@@ -201,15 +201,18 @@ void DataStack::learn_lone(Guess& guess, const Sight& sight) {
 }
 
 /// The mark of a call from C lies on the C stack, where other things are before and after it: one
-/// of the copies that shows it is enough. A generator must be the same one in both, but is linked
-/// to its caller only while it runs. What shows neither is taken to be as it has been for long.
+/// of the copies that shows it is enough. A generator must be the same one in both, and have ended
+/// in neither (where its memory is not used again soon, the chunk in between may show who was
+/// called long after), but is linked to its caller only while it runs. What shows neither is taken
+/// to be as it has been for long.
 DataStack::Sight DataStack::either(const Lone& lone, const Sight& before, const Sight& after,
                                    bool settled) {
   if (is_mark(after)) return after;
   if (is_mark(before)) return before;
   if (is_mark(lone.last) && settled) return lone.last;
   const bool same = before.position.code == after.position.code && !has_ended(before) &&
-                    before.owner == owned_by_generator && after.owner == owned_by_generator;
+                    !has_ended(after) && before.owner == owned_by_generator &&
+                    after.owner == owned_by_generator;
   Sight sight = after.previous.is_null() ? before : after;
   if (!same) {
     sight.position = before.owner == owned_by_generator ? before.position : FramePosition{};

@@ -83,15 +83,22 @@ class ChangingGeneratorTest : public ChangingStackTest {
     });
   }
 
-  /// It has ended until the chunk has been copied, and has been called anew from then on.
-  void end_before_and_begin_after() {
+  /// Where run_only() lets it end. To be called before its code is read.
+  void put_end() {
+    const auto ending = std::ranges::find(layout.opcodes.ends, true) - layout.opcodes.ends.begin();
+    codes.put_opcode(middle, 3, static_cast<std::uint8_t>(ending));
+  }
+  enum class Runs : std::uint8_t { before, after };
+  /// It runs until the chunk has been copied and has ended from then on, or the other way round.
+  void run_only(Runs when) {
     const RemoteAddress caller = *memory.read_pointer(at.frame.previous.in(generator));
     memory.before_slot([=, this](std::size_t, RemoteAddress from) {
       if (from == first_chunk) changed_ = true;
-      const bool begins = from != first_chunk && std::exchange(changed_, false);
-      if (!begins && from != thread.address + first_field()) return;
-      codes.put_unit(generator, middle, begins ? 1 : 3);
-      objects.set(generator, at.frame.previous, begins ? caller : RemoteAddress{});
+      const bool copied = from != first_chunk && std::exchange(changed_, false);
+      if (!copied && from != thread.address + first_field()) return;
+      const bool runs = copied == (when == Runs::after);
+      codes.put_unit(generator, middle, runs ? 1 : 3);
+      objects.set(generator, at.frame.previous, runs ? caller : RemoteAddress{});
     });
   }
 
@@ -126,10 +133,16 @@ TEST_P(ChangingGeneratorTest, IsTheOneThatWasSeenThereForSure) {
 }
 
 TEST_P(ChangingGeneratorTest, IsAnotherOneOfTheSameFunctionWhereItEnded) {
-  const auto ending = std::ranges::find(layout.opcodes.ends, true) - layout.opcodes.ends.begin();
-  codes.put_opcode(middle, 3, static_cast<std::uint8_t>(ending));
+  put_end();
   ASSERT_EQ(stack(), "outer:10 middle:20 inner:30");
-  end_before_and_begin_after();
+  run_only(Runs::after);
+  EXPECT_EQ(error(), ErrorClass::retry);
+}
+
+TEST_P(ChangingGeneratorTest, MayHaveEndedBeforeTheChunkWasCopied) {
+  put_end();
+  ASSERT_EQ(stack(), "outer:10 middle:20 inner:30");
+  run_only(Runs::before);
   EXPECT_EQ(error(), ErrorClass::retry);
 }
 
