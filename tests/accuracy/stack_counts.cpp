@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -64,20 +65,20 @@ void print(const Counts& counts) {
 /// Jittered, so that it never falls into step with the target.
 class Clock {
  public:
-  explicit Clock(double hz) : period_(hz > 0 ? 1e9 / hz : 0), next_(now()) {}
+  explicit Clock(double hz) : period_(hz > 0 ? 1e9 / hz : 0) {}
 
+  /// From now on, however long the last look took: the target must have run meanwhile.
   void wait() {
     if (period_ == 0) return;
     std::uniform_real_distribution<double> jitter{0.5, 1.5};
-    next_ = std::max(next_ + Duration{static_cast<std::int64_t>(period_ * jitter(random_))}, now());
-    const auto ns = next_.time_since_epoch().count();
+    const Time next = now() + Duration{static_cast<std::int64_t>(period_ * jitter(random_))};
+    const auto ns = next.time_since_epoch().count();
     const timespec until{ns / 1'000'000'000, ns % 1'000'000'000};
     ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
   }
 
  private:
   double period_;
-  Time next_;
   std::mt19937_64 random_{7};
 };
 
@@ -181,10 +182,30 @@ std::string plain_walk(Look& look) {
   return text;
 }
 
+void check(long result, const char* what) {
+  if (result < 0) throw std::runtime_error(what);
+}
+
+/// Brings the target and us to one CPU, where we go first. The timer that wakes us stops the target
+/// as well then, whatever it is at. One on another CPU is told to stop and gets to know some 20 us
+/// later, or on its way out of a system call if it makes one meanwhile: too many samples would be
+/// of what makes them (a data stack that gets a new chunk).
+void share_a_cpu(Pid pid) {
+  cpu_set_t allowed;
+  check(::sched_getaffinity(pid.value, sizeof allowed, &allowed), "sched_getaffinity");
+  int cpu = 0;
+  while (!CPU_ISSET(cpu, &allowed)) ++cpu;
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(cpu, &only);
+  check(::sched_setaffinity(pid.value, sizeof only, &only), "sched_setaffinity");
+  check(::sched_setaffinity(0, sizeof only, &only), "sched_setaffinity");
+  const sched_param priority{.sched_priority = 1};
+  check(::sched_setscheduler(0, SCHED_FIFO, &priority), "SCHED_FIFO");
+}
+
 void stopped(Look& look, double hz, std::uint64_t samples) {
-  const auto check = [](long result, const char* what) {
-    if (result < 0) throw std::runtime_error(what);
-  };
+  share_a_cpu(look.pid);
   check(::ptrace(PTRACE_SEIZE, look.pid.value, 0, 0), "PTRACE_SEIZE");
   Counts counts;
   std::uint64_t unreadable = 0;
