@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -135,10 +136,11 @@ class Sampler::State {
   std::unique_ptr<ExactWaits> waits_;   // beside trace_
   std::vector<ThreadState> sampled_;    // what a tick saw, by lane
   std::vector<Tid> newcomers_;          // made since the last tick
-  std::uint64_t lost_here_ = 0;         // records, since it was noted last
-  Time told_until_;                     // of what follows from records
-  Time now_;                            // of the tick being made
-  Time begin_;                          // from where on the tick speaks
+  std::unordered_map<Tid, std::size_t> lane_places_;  // of those that records were about
+  std::uint64_t lost_here_ = 0;                       // records, since it was noted last
+  Time told_until_;                                   // of what follows from records
+  Time now_;                                          // of the tick being made
+  Time begin_;                                        // from where on the tick speaks
   Time last_tick_;
   Duration gap_{};       // since the last tick
   Duration interval_{};  // sys.getswitchinterval()

@@ -46,7 +46,10 @@ void Sampler::State::take_kernel_records() {
   const Time horizon = now();
   trace_->drain();
   for (const TraceRecord& record : trace_->take_until(horizon)) {
-    if (record.kind == TraceRecord::Kind::exited) refresh_wanted_ = true;
+    if (record.kind == TraceRecord::Kind::exited) {
+      refresh_wanted_ = true;
+      lane_places_.erase(record.tid);
+    }
     if (record.kind == TraceRecord::Kind::forked) {
       // Told of as of the end of the last tick: all that it has done since will be recorded.
       newcomers_.push_back(record.tid);
@@ -72,10 +75,18 @@ void Sampler::State::note_lost(Time at) {
   for (Lane& lane : lanes_.lanes()) lane.kernel.forget();
 }
 
+/// There is a question for each record: where the lane was last time it mostly is still.
 Lane* Sampler::State::lane_of(Tid tid) {
   auto& lanes = lanes_.lanes();
+  std::size_t& place = lane_places_[tid];
+  if (place < lanes.size() && lanes[place].tid == tid) return &lanes[place];
   const auto found = std::ranges::find(lanes, tid, &Lane::tid);
-  return found != lanes.end() ? &*found : nullptr;
+  if (found == lanes.end()) {
+    lane_places_.erase(tid);
+    return nullptr;
+  }
+  place = static_cast<std::size_t>(found - lanes.begin());
+  return &*found;
 }
 
 GilLane* Sampler::State::gil_of(const Lane& lane) {

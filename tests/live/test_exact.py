@@ -64,6 +64,21 @@ def test_waits_are_told_from_the_kernels_records(python, tmp_path):
         assert thread["waiting_seconds"] > 0.3
 
 
+def test_each_gil_has_its_own_waits(python, start, tmp_path):
+    if python.minor < (3, 12):
+        pytest.skip("one GIL for all interpreters")
+    if not can_trace():
+        pytest.skip("tracepoints may not be used here")
+    target = start(python, "subinterpreters.py", "own")
+    summary = harness.attach(target, 2, tmp_path / "out.json", "--exact")
+    assert summary.data["sampling"]["source"] == "exact"
+    assert summary.data["sampling"]["lost_records"] == 0
+    # Nobody else wants the GILs of those inside; of the two that share the main one, one waits at any time.
+    for name in ("inside-0", "inside-1"):
+        assert summary.thread(name).waited == 0, summary.threads
+    assert sum(summary.thread(name).waited for name in ("main-0", "main-1")) > 0.8, summary.threads
+
+
 def test_without_the_option_the_ticks_tell(python, tmp_path):
     out = tmp_path / "out.json"
     result = harness.gilspy(
