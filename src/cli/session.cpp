@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -20,6 +21,10 @@ namespace gilspy {
 namespace {
 
 constexpr double max_rate = 1'000'000;
+constexpr const char* default_rate = "1000";
+constexpr const char* default_stack_rate = "100";
+/// That many ticks say all that can be said of a program that does not change.
+constexpr Duration default_rates_for = std::chrono::seconds{60};
 
 /// Ticks a second; 0 stands for "max".
 double parse_rate(const std::string& option, const std::string& text) {
@@ -58,10 +63,13 @@ UniqueFd open_recording(const std::string& name) {
 }  // namespace
 
 void add_rate_options(CLI::App& command, SessionOptions& options) {
-  command.add_option("-r,--rate", options.rate, "looks at the threads' states per second, or max")
-      ->capture_default_str();
+  command
+      .add_option("-r,--rate", options.rate,
+                  "looks at the threads' states per second, or max; without any of these three "
+                  "options fewer after a minute")
+      ->default_str(default_rate);
   command.add_option("--stack-rate", options.stack_rate, "looks at the stacks per second, or max")
-      ->capture_default_str();
+      ->default_str(default_stack_rate);
   command
       .add_option("--cpu-budget", options.cpu_budget,
                   "percent of a core that gilspy may use: it lowers the stacks' rate, then the "
@@ -94,8 +102,14 @@ void check_session(const SessionOptions& options) {
 
 RunOptions run_options(const SessionOptions& options) {
   RunOptions run;
-  run.rates.state_hz = parse_rate("--rate", options.rate);
-  run.rates.stack_hz = parse_rate("--stack-rate", options.stack_rate);
+  const auto rate = [](const char* option, const std::string& given, const char* otherwise) {
+    return parse_rate(option, given.empty() ? otherwise : given);
+  };
+  run.rates.state_hz = rate("--rate", options.rate, default_rate);
+  run.rates.stack_hz = rate("--stack-rate", options.stack_rate, default_stack_rate);
+  if (options.rate.empty() && options.stack_rate.empty() && !options.cpu_budget) {
+    run.settle_after = default_rates_for;
+  }
   run.rates.consistent = options.consistent;
   if (options.cpu_budget) run.cpu_budget = *options.cpu_budget / 100;
   run.rates.native = options.native;

@@ -19,8 +19,8 @@ struct SessionOptions {
   OutputOptions output;
   std::string recording;  ///< empty: kept only until the report is written
   std::optional<double> seconds;
-  std::string rate = "1000";
-  std::string stack_rate = "100";
+  std::string rate;                  ///< empty: default_rate, for the first minute
+  std::string stack_rate;            ///< likewise
   std::optional<double> cpu_budget;  ///< percent of a core
   bool native = false;
   bool consistent = false;

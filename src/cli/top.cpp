@@ -93,13 +93,20 @@ bool show(const TopOptions& options, const TopSubject& subject, int ended, Signa
   return true;
 }
 
+/// Somebody is watching: they do not fall after a minute.
+RunOptions rates_of(const TopOptions& options) {
+  RunOptions run = run_options(options.rates);
+  run.settle_after.reset();
+  return run;
+}
+
 int top_attached(const TopOptions& options) {
   FoundTarget found = find_target(options.pid);
   const UniqueFd ended = open_pidfd(options.pid);
   const TopSubject subject{.start = start_of(found.process)};
   SignalQueue signals = top_signals();
   const bool shown = show(options, subject, ended.get(), signals, [&](SampleSink& sink) {
-    return attached_work(std::move(found), sink, run_options(options.rates));
+    return attached_work(std::move(found), sink, rates_of(options));
   });
   if (shown) return 0;
   throw Failure(ExitCode::gone,
@@ -114,7 +121,7 @@ int top_launched(const TopOptions& options) {
   const TopSubject subject{joined(options.command), &child, now(), output.name()};
   SignalQueue signals = top_signals();
   const bool shown = show(options, subject, child.pidfd(), signals, [&](SampleSink& sink) {
-    return launched_work(child.pid(), sink, run_options(options.rates));
+    return launched_work(child.pid(), sink, rates_of(options));
   });
   if (!shown) {
     throw Failure(ExitCode::unsupported, fmt::format("'{}' gave no sample", options.command[0]));
@@ -123,7 +130,7 @@ int top_launched(const TopOptions& options) {
 }
 
 int top_command(const TopOptions& options) {
-  static_cast<void>(run_options(options.rates));
+  static_cast<void>(rates_of(options));
   if ((options.pid == Pid{}) == options.command.empty()) {
     throw Failure(ExitCode::usage,
                   "top takes either --pid PID or a program after --: gilspy top -- python app.py");

@@ -55,6 +55,7 @@ struct Lane {
   bool kernel_moves = false;  ///< they tell of changes within this tick's time
   /// At the last tick, when it was on a run queue and not the holder; else nothing.
   std::optional<SchedStat> sched;
+  bool lacked_cpu = false;    ///< at that tick
   bool handing_over = false;  ///< lost its CPU inside drop_gil and has not run since
   /// As of when it was seen waiting for the GIL last; nothing once it was seen elsewhere.
   std::optional<SchedStat> sched_waiting;

@@ -1,18 +1,14 @@
 #include "gilspy/sample/run.h"
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <string>
-#include <utility>
 
-#include "cpu_budget.h"
 #include "own_cpu_time.h"
-#include "precedence.h"
-#include "schedule.h"
+#include "pace.h"
 
 namespace gilspy {
 namespace {
@@ -31,26 +27,6 @@ std::optional<EndReason> poll_watches(const std::vector<Watch>& watches, Duratio
   }
   return std::nullopt;
 }
-
-/// Whether the stacks' moment has come at this tick.
-class StackPace {
- public:
-  explicit StackPace(double hz) {
-    if (hz > 0) period_ = Duration{static_cast<std::int64_t>(1e9 / hz)};
-  }
-  [[nodiscard]] bool due(Time now) {
-    if (now < next_) return false;
-    next_ = std::max(next_ + period_, now - most_owed * period_);
-    return true;
-  }
-
- private:
-  /// Ticks come at random: so many stacks may be owed after a long gap.
-  static constexpr int most_owed = 4;
-
-  Duration period_{};
-  Time next_;
-};
 
 /// Looks at the watches when it is time to.
 class Lookout {
@@ -88,67 +64,6 @@ EndReason reason_of(Sampler::Outcome outcome) {
   return outcome == Sampler::Outcome::execed ? EndReason::target_execed : EndReason::target_ended;
 }
 
-/// When to tick and when to look at stacks, at rates that a budget may change.
-class Pace {
- public:
-  Pace(const RunOptions& options, Time start)
-      : rates_{options.rates.state_hz, options.rates.stack_hz},
-        ticks_(start, rates_.state_hz),
-        stacks_(rates_.stack_hz),
-        share_(options.cpu_budget.value_or(0)),
-        judged_(start),
-        cpu_(own_cpu_time()) {
-    if (options.cpu_budget) budget_.emplace(share_, rates_);
-    if (ticks_.paced()) precedence_.emplace();
-  }
-
-  [[nodiscard]] Schedule& ticks() { return ticks_; }
-  [[nodiscard]] bool stacks_due(Time moment) { return stacks_.due(moment); }
-
-  /// Tells how long a tick took that was made at this moment.
-  void ticked(Sampler& sampler, Time began) {
-    const Time at = now();
-    if (precedence_) precedence_->spent(at - began, ticks_.period());
-    if (!budget_ || at - judged_ < CpuBudget::period) return;
-    const Duration cpu = own_cpu_time();
-    const std::uint64_t count = sampler.ticks();
-    const auto changed =
-        budget_->spent(cpu - std::exchange(cpu_, cpu), at - std::exchange(judged_, at),
-                       count - std::exchange(count_, count));
-    if (!changed) return;
-    rates_ = *changed;
-    sampler.change_rates(rates_.state_hz, rates_.stack_hz, text());
-    begin(at);
-  }
-
- private:
-  void begin(Time at) {
-    ticks_ = Schedule{at, rates_.state_hz};
-    stacks_ = StackPace{rates_.stack_hz};
-    if (ticks_.paced() != precedence_.has_value()) {
-      ticks_.paced() ? static_cast<void>(precedence_.emplace()) : precedence_.reset();
-    }
-  }
-  [[nodiscard]] std::string text() const {
-    const auto rate = [](double hz, const char* no_limit) {
-      return hz > 0 ? fmt::format("at {:.{}f} Hz", hz, hz < 10 ? 1 : 0) : std::string{no_limit};
-    };
-    return fmt::format("from here on, for a CPU budget of {:g} %: states {}, stacks {}",
-                       100 * share_, rate(rates_.state_hz, "as often as it goes"),
-                       rate(rates_.stack_hz, "each time"));
-  }
-
-  CpuBudget::Rates rates_;
-  Schedule ticks_;
-  StackPace stacks_;
-  double share_;
-  std::optional<CpuBudget> budget_;
-  std::optional<Precedence> precedence_;
-  Time judged_;
-  Duration cpu_;
-  std::uint64_t count_ = 0;
-};
-
 EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> watches) {
   if (const auto first = sampler.begin(); first != Sampler::Outcome::alive) return reason_of(first);
   if (sampler.records_fd() >= 0) {
@@ -159,7 +74,7 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
   }
   const Time start = now();
   const Time end = options.duration ? start + *options.duration : Time::max();
-  Pace pace{options, start};
+  Pace pace{options, start, own_cpu_time()};
   Lookout lookout{watches, start};
   while (true) {
     Time moment = now();
@@ -175,7 +90,12 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
     const Time began = now();
     const auto outcome = sampler.tick(pace.stacks_due(moment));
     if (outcome != Sampler::Outcome::alive) return reason_of(outcome);
-    pace.ticked(sampler, began);
+    const Time at = now();
+    pace.looked(at - began);
+    if (!pace.is_to_judge(at)) continue;
+    if (const auto change = pace.judge(at, own_cpu_time(), sampler.ticks())) {
+      sampler.change_rates(change->rates.state_hz, change->rates.stack_hz, change->why);
+    }
   }
 }
 

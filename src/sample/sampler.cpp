@@ -163,10 +163,10 @@ void Sampler::State::change_rates(double state_hz, double stack_hz, const std::s
 void Sampler::State::end(EndReason reason) {
   tell_owed_stacks(last_tick_, true);
   now_ = now();
-  // The last tick speaks for no more than its reach, as every other.
+  // The last tick speaks for no more than any other; the next one may not have been due yet.
   if (trace_) {
     follow_kernel_to(now_);
-  } else if (now_ - last_tick_ > reach()) {
+  } else if (now_ - last_tick_ > 2 * reach()) {
     tell_gap(last_tick_ + reach(), now_);
   }
   tell_progress();

@@ -216,14 +216,18 @@ void Sampler::State::look_for_cpus() {
       continue;
     }
     const auto now_sched = lane.files.schedstat();
-    const auto left = lane.files.context_switches();
     const auto old = std::exchange(lane.sched, now_sched);
-    if (!now_sched || !left) continue;
+    if (!now_sched) continue;
+    // Who had no CPU, and has had none since, has none; the other count takes six times as long.
+    const bool has_none = old && lane.lacked_cpu && old->slices == now_sched->slices;
+    const auto left = has_none ? std::nullopt : lane.files.context_switches();
+    if (!has_none && !left) continue;
     if (const auto& waiting = lane.sched_waiting) {
       sight.waits_since = waiting->slices == now_sched->slices;
       sight.worked_since = now_sched->ran - waiting->ran > longest_wakeup;
     }
-    const bool on_cpu = now_sched->slices > *left;
+    const bool on_cpu = !has_none && now_sched->slices > *left;
+    lane.lacked_cpu = !on_cpu;
     // Off its CPU, but it ran for most of the time since the last tick: it is we who took its
     // place.
     const bool ran_till_now = old && 2 * (now_sched->ran - old->ran) > gap_;

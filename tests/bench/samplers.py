@@ -74,11 +74,12 @@ class Sampler:
         command = [str(part) for part in self.command(pid, hz, seconds, out)]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT), out
 
-    def watch(self, pid, folder, hz=1000, seconds=2.0, threads=3):
-        whole = int(SETTLED + seconds + 1)
+    def watch(self, pid, folder, hz=1000, seconds=2.0, threads=3, settled=SETTLED):
+        """What it takes from `settled` seconds after its start on."""
+        whole = int(settled + seconds + 1)
         begin = time.monotonic()
         process, out = self.start(pid, hz, whole, folder)
-        time.sleep(SETTLED)
+        time.sleep(settled)
         first, at = cpu_seconds(process.pid), time.monotonic()
         time.sleep(seconds)
         used = (cpu_seconds(process.pid) - first) / (time.monotonic() - at)

@@ -21,6 +21,9 @@ struct RunOptions {
   /// The share of a core that sampling may use. Rates are lowered to keep within it, the stacks'
   /// first, and raised again.
   std::optional<double> cpu_budget;
+  /// After so long sampling is to cost half a percent of a core at most, at lower rates. For those
+  /// who have asked neither for rates nor for a budget: what is left on must not be felt.
+  std::optional<Duration> settle_after;
 };
 
 /// Ticks on absolute, jittered deadlines until the duration is over, a watch ends it, or the target
