@@ -56,7 +56,7 @@ class NameReader {
   Result<std::string> name(RemoteAddress thread);
 
  private:
-  [[nodiscard]] Result<std::uint64_t> ident(std::span<const std::byte> number) const;
+  [[nodiscard]] Result<std::uint64_t> ident(std::span<const std::byte> bytes) const;
   [[nodiscard]] std::uint64_t ident_at_end(RemoteAddress number);
   /// The value of a key in a dict whose keys are strings.
   Result<RemoteAddress> lookup(RemoteAddress dict, std::size_t max_entries, std::string_view key);
@@ -108,6 +108,7 @@ Result<std::vector<std::uint64_t>> NameReader::idents(std::span<const DictItem> 
                     max_digits * sizeof(std::uint32_t);
   std::vector<std::byte> bytes(items.size() * size);
   std::vector<ReadSlot> slots;
+  slots.reserve(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
     slots.push_back({items[i].key, std::span{bytes}.subspan(i * size, size)});
   }
