@@ -73,10 +73,13 @@ def test_each_gil_has_its_own_waits(python, start, tmp_path):
     summary = harness.attach(target, 2, tmp_path / "out.json", "--exact")
     assert summary.data["sampling"]["source"] == "exact"
     assert summary.data["sampling"]["lost_records"] == 0
-    # Nobody else wants the GILs of those inside; of the two that share the main one, one waits at any time.
+    # Nobody else wants the GILs of those inside; of the two that share the main one, one waits at any time, or
+    # was handed it and wants a CPU, for which four threads compete.
     for name in ("inside-0", "inside-1"):
         assert summary.thread(name).waited == 0, summary.threads
-    assert sum(summary.thread(name).waited for name in ("main-0", "main-1")) > 0.8, summary.threads
+    sharing = [summary.thread(name) for name in ("main-0", "main-1")]
+    assert sum(thread.waited + thread.share("runnable") for thread in sharing) > 0.8, summary.threads
+    assert min(thread.waited for thread in sharing) > 0.1, summary.threads
 
 
 def test_without_the_option_the_ticks_tell(python, tmp_path):

@@ -7,11 +7,13 @@ import pytest
 
 READ = 0  # its number on x86-64
 
-# An extension as most still are: it does not say Py_MOD_GIL_NOT_USED, so importing it switches the GIL on.
+# An extension as most still are: it does not say Py_MOD_GIL_NOT_USED, so importing it switches the GIL on. It takes
+# its time: what lasts less than the longest gap between ticks need not be seen.
 NEEDS_THE_GIL = """
 #include <Python.h>
+#include <unistd.h>
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "needs_the_gil", .m_size = 0};
-PyMODINIT_FUNC PyInit_needs_the_gil(void) { return PyModule_Create(&module); }
+PyMODINIT_FUNC PyInit_needs_the_gil(void) { usleep(50000); return PyModule_Create(&module); }
 """
 
 

@@ -8,6 +8,7 @@ import threading
 import ready
 
 stop = threading.Event()
+announced = threading.Event()
 kept = [[i] for i in range(300_000)]  # makes a collection last some milliseconds
 
 
@@ -17,6 +18,7 @@ def crunch():
 
 
 def collect():
+    announced.wait()  # or the main thread hardly gets on
     while not stop.is_set():
         gc.collect()
 
@@ -25,5 +27,6 @@ threads = [threading.Thread(target=crunch, name="crunch-%d" % n) for n in range(
 threads.append(threading.Thread(target=collect, name="collect"))
 ids = ready.start(threads)
 ready.announce(threads=ids)
+announced.set()
 ready.wait_for_end_of_input()
 stop.set()
