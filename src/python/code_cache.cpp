@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "gilspy/python/objects.h"
+#include "read_ahead.h"
 
 namespace gilspy {
 namespace {
@@ -36,19 +37,15 @@ bool CodeCache::refresh(std::span<const RemoteAddress> addresses) {
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     slots_.push_back({addresses[i], std::span{buffer_}.subspan(i * size, size)});
   }
-  for (std::size_t done = 0; done < addresses.size();) {
-    const auto got = memory_.read_batch(std::span{slots_}.subspan(done));
-    if (!got) return false;
-    const std::size_t end = done + *got;
-    for (; done < end; ++done) {
-      same = settle(addresses[done], slots_[done].into) && same;
-    }
-    if (done < addresses.size()) {
-      entries_.erase(addresses[done]);
+  const auto done = read_each(memory_, slots_, [&](std::size_t i, bool readable) {
+    if (readable) {
+      same = settle(addresses[i], slots_[i].into) && same;
+    } else {
+      entries_.erase(addresses[i]);
       same = false;
-      ++done;
     }
-  }
+  });
+  if (!done) return false;
   return same;
 }
 

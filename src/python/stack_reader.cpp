@@ -17,20 +17,20 @@ StackDrop drop_of(const Result<void>& done) {
 }  // namespace
 
 Result<StackId> StackReader::read(const PythonThread& thread) {
-  const bool objects = layout_.traits.frame_head == Traits::FrameHead::frame_object;
   WantedDepth wanted;
   codes_.trim(now());
   read_last_ = thread.address;
   std::optional<Answer> answer = std::exchange(answer_, std::nullopt);
-  if (asked_ != thread.address || frames_asked_ == 0) answer.reset();
+  if (asked_ != thread.address) answer.reset();
   std::size_t codes_read = 0;
   if (answer) {
     codes_read = answer->slots - std::min(answer->slots, frames_asked_);
     answer->slots -= codes_read;
   }
   for (int reads = 0; reads < max_reads; ++reads) {
-    const auto done = objects ? chain_.read(thread.address, frames_, wanted, answer)
-                              : data_stack_.read(thread.address, frames_, wanted, answer);
+    const auto done = has_frame_objects()
+                          ? chain_.read(thread.address, frames_, wanted, answer)
+                          : data_stack_.read(thread.address, frames_, wanted, answer);
     answer.reset();
     effort_ = {wanted.looks - 1, drop_of(done)};
     if (!done) return tl::make_unexpected(done.error());
@@ -65,13 +65,12 @@ bool StackReader::confirm_codes(std::size_t codes_read) {
 }
 
 void StackReader::ask(const PythonThread& thread, std::vector<ReadSlot>& slots) {
-  const bool objects = layout_.traits.frame_head == Traits::FrameHead::frame_object;
   const std::size_t before = slots.size();
   answer_.reset();
-  asked_ = thread.address;
-  objects ? chain_.ask(thread.address, slots) : data_stack_.ask(thread.address, slots);
+  has_frame_objects() ? chain_.ask(thread.address, slots) : data_stack_.ask(thread.address, slots);
   frames_asked_ = slots.size() - before;
-  if (frames_asked_ == 0) return;
+  asked_ = frames_asked_ > 0 ? thread.address : RemoteAddress{};
+  if (asked_.is_null()) return;
   if (read_last_ != thread.address) addresses_.clear();
   codes_.ask(addresses_, slots);
 }

@@ -113,16 +113,10 @@ Result<std::vector<std::uint64_t>> NameReader::idents(std::span<const DictItem> 
     slots.push_back({items[i].key, std::span{bytes}.subspan(i * size, size)});
   }
   std::vector<std::uint64_t> found(items.size());
-  for (std::size_t next = 0; next < items.size();) {
-    const auto done = memory_.read_batch(std::span{slots}.subspan(next));
-    if (!done) return tl::make_unexpected(done.error());
-    for (const std::size_t end = next + *done; next < end; ++next) {
-      found[next] = ident(slots[next].into).value_or(0);
-    }
-    if (next == items.size()) break;
-    found[next] = ident_at_end(items[next].key);
-    ++next;
-  }
+  const auto done = read_each(memory_, slots, [&](std::size_t i, bool readable) {
+    found[i] = readable ? ident(slots[i].into).value_or(0) : ident_at_end(items[i].key);
+  });
+  if (!done) return tl::make_unexpected(done.error());
   return found;
 }
 

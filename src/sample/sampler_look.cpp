@@ -26,15 +26,11 @@ bool Sampler::State::read_gils(const Lane* stack_of) {
                       std::as_writable_bytes(std::span{&heads_[i], 1})});
   }
   const std::size_t count = slots_.size();
-  if (stack_of == nullptr) {
-    const auto done = memory_.read_batch(slots_);
-    return done && *done == count;
-  }
-  stacks_.ask(stack_of->standing()->python, slots_);
+  if (stack_of != nullptr) stacks_.ask(stack_of->standing()->python, slots_);
   const Time begun = now();
   const auto done = memory_.read_batch(slots_);
   if (!done || *done < count) return false;
-  stacks_.answer({*done - count, now() - begun});
+  if (stack_of != nullptr) stacks_.answer({*done - count, now() - begun});
   return true;
 }
 

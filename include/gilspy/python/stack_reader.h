@@ -60,6 +60,10 @@ class StackReader {
   [[nodiscard]] const StackEffort& effort() const { return effort_; }
 
  private:
+  /// Up to 3.10.
+  [[nodiscard]] bool has_frame_objects() const {
+    return layout_.traits.frame_head == Traits::FrameHead::frame_object;
+  }
   [[nodiscard]] bool confirm_codes(std::size_t codes_read = 0);
   [[nodiscard]] Result<StackId> resolve();
   [[nodiscard]] std::uint32_t line_of(const CodeCache::Code& code,
@@ -75,7 +79,7 @@ class StackReader {
   std::vector<FramePosition> frames_;     // outermost first
   std::vector<RemoteAddress> addresses_;  // of their code objects
   RemoteAddress read_last_;               // the thread that they are of
-  RemoteAddress asked_;                   // the thread that was asked for last
+  RemoteAddress asked_;                   // the thread that was asked for last, if anything was
   std::size_t frames_asked_ = 0;          // slots of its frames, before those of code objects
   std::optional<Answer> answer_;
   std::vector<Frame> resolved_;

@@ -55,6 +55,12 @@ class ExactWaitsTest : public ::testing::Test {
     take(Record::blocked, from, tid);
     take(Record::given_cpu, to, tid);
   }
+  /// Inside drop_gil, from 12 to 43.
+  void hand_over(Tid tid) {
+    wait(12, tid, switch_cond);
+    sleep(13, 40, tid);
+    wake(43, tid, switch_mutex);
+  }
   /// What is told until then, without the comings and goings on CPUs.
   std::vector<Transition> told(double at) {
     waits.settle(us(at));
@@ -153,9 +159,7 @@ TEST_F(ExactWaitsTest, AHandOverGoesOverIntoTheNextWait) {
   wait(0, b);  // so that the words of cond are known
   take(Record::blocked, 1, b);
   wake(10, a, cond);
-  wait(12, a, switch_cond);
-  sleep(13, 40, a);
-  wake(43, a, switch_mutex);
+  hand_over(a);
   wait(47, a);
   sleep(49, 5000, a);
   wake(5003, a, mutex);
@@ -164,9 +168,7 @@ TEST_F(ExactWaitsTest, AHandOverGoesOverIntoTheNextWait) {
 }
 
 TEST_F(ExactWaitsTest, AHandOverAloneEndsWithoutTheGil) {
-  wait(12, a, switch_cond);
-  sleep(13, 40, a);
-  wake(43, a, switch_mutex);
+  hand_over(a);
   take(Record::blocked, 50, a);
   EXPECT_THAT(told(60), ::testing::ElementsAre(began(12, a), ended(43, a, Takes::no)));
 }
@@ -176,9 +178,7 @@ TEST_F(ExactWaitsTest, OneThatLosesItsCpuAfterTheHandOverWaitsIfItWasInTakeGilAg
   for (const double before : {3.0, 8.0}) {
     ExactWaits fresh{locate};
     waits = fresh;
-    wait(12, a, switch_cond);
-    sleep(13, 40, a);
-    wake(43, a, switch_mutex);
+    hand_over(a);
     take(Record::preempted, 44 + before, a);
     take(Record::given_cpu, 500, a);
     wait(505, a);
@@ -194,9 +194,7 @@ TEST_F(ExactWaitsTest, OneThatLosesItsCpuAfterTheHandOverWaitsIfItWasInTakeGilAg
 }
 
 TEST_F(ExactWaitsTest, OneThatLosesItsCpuToTheThreadThatItWokeInDropGilDoesNotWait) {
-  wait(12, a, switch_cond);
-  sleep(13, 40, a);
-  wake(43, a, switch_mutex);
+  hand_over(a);
   take(Record::preempted, 45, a);
   EXPECT_THAT(told(60), ::testing::ElementsAre(began(12, a), ended(43, a, Takes::no)));
 }
