@@ -1,8 +1,11 @@
 #pragma once
 
+#include <gtest/gtest.h>
 #include <sys/syscall.h>
 
+#include <array>
 #include <cstdint>
+#include <vector>
 
 #include "classify.h"
 
@@ -69,6 +72,37 @@ inline const GilReader& reader(std::size_t gil) {
 [[nodiscard]] inline LaneSight elsewhere(LaneSight lane, SyscallNow::Kind kind) {
   lane.syscall = {kind, -1, {}};
   return lane;
+}
+
+/// The GIL went from one to the other while the threads were looked at.
+[[nodiscard]] inline GilSight handed_over(RemoteAddress from, RemoteAddress to) {
+  GilSight gil = held_by(from);
+  gil.stable = false;
+  gil.after = held_by(to).moment;
+  return gil;
+}
+
+[[nodiscard]] inline LaneSight at_place(LaneSight lane, PthreadPlace place) {
+  lane.place = place;
+  return lane;
+}
+[[nodiscard]] inline LaneSight in_the_mutex(LaneSight lane) {
+  lane.in_mutex = true;
+  return lane;
+}
+
+using Lanes = std::vector<LaneSight>;
+using Gils = std::vector<GilSight>;
+
+[[nodiscard]] inline std::vector<GilState> gil_states(const Lanes& lanes, const Gils& gils) {
+  std::vector<GilState> result;
+  for (const ThreadState& each : classify(lanes, gils)) result.push_back(each.gil);
+  return result;
+}
+[[nodiscard]] inline ThreadState only(const LaneSight& lane, const GilSight& gil) {
+  const auto states = classify(Lanes{lane}, Gils{gil});
+  EXPECT_EQ(states.size(), 1U);
+  return states.empty() ? ThreadState{} : states.front();
 }
 
 }  // namespace gilspy::testing
