@@ -176,8 +176,7 @@ TEST_F(ExactWaitsTest, AHandOverAloneEndsWithoutTheGil) {
 /// Where it loses its CPU on the way to take_gil, the way's middle tells whether it was there.
 TEST_F(ExactWaitsTest, OneThatLosesItsCpuAfterTheHandOverWaitsIfItWasInTakeGilAgain) {
   for (const double before : {3.0, 8.0}) {
-    ExactWaits fresh{locate};
-    waits = fresh;
+    waits = ExactWaits{locate};
     hand_over(a);
     take(Record::preempted, 44 + before, a);
     take(Record::given_cpu, 500, a);
