@@ -138,16 +138,19 @@ Sampler::Outcome Sampler::State::keep_up() {
     tell_owed_stacks(now_, true);
     tell_progress();
   }
-  if (now_ - checked_at_ >= process_check_period) {
-    if (const Outcome outcome = check_process(); outcome != Outcome::alive) return outcome;
-  }
   const bool settled = lanes_.is_settled(now_) && !refresh_wanted_;
   const Duration period = settled ? settled_refresh_period : refresh_period;
-  if (refresh_wanted_ || now_ - refreshed_at_ >= period) {
+  const bool refresh_due = refresh_wanted_ || now_ - refreshed_at_ >= period;
+  // What has changed may be the whole program: its threads are not this one's.
+  if (refresh_due || now_ - checked_at_ >= process_check_period) {
+    if (const Outcome outcome = check_process(); outcome != Outcome::alive) return outcome;
+  }
+  if (refresh_due || refresh_wanted_) {
+    // A thread that went was seen to, and the kernel's count tells of one that came.
+    const bool there =
+        settled && !refresh_wanted_ ? lanes_.refresh_python(now_) : lanes_.refresh(now_);
     refresh_wanted_ = false;
     refreshed_at_ = now_;
-    // A thread that went was seen to, and the kernel's count tells of one that came.
-    const bool there = settled ? lanes_.refresh_python(now_) : lanes_.refresh(now_);
     if (!there) return Outcome::ended;
   }
   if (native_) native_->keep_up(now_);
