@@ -1,7 +1,9 @@
 #include "gilspy/python/data_stack.h"
 
 #include <algorithm>
+#include <array>
 #include <ranges>
+#include <utility>
 
 namespace gilspy {
 namespace {
@@ -36,7 +38,10 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
     }
     doubtful_ = stalled_;
     any_lone_ = any_rival_ = false;
-    if (climb(guess) != Climb::done) continue;
+    if (climb(guess) != Climb::done) {
+      static_cast<void>(is_refusal_right());
+      continue;
+    }
     const std::size_t depth_of_calls = found_.size();
     drop_raised(guess);
     add_generators_on_top(guess);
@@ -53,6 +58,7 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
     if (sure && any_lone_ && !any_rival_) learn_calls();
     if (!wanted.frames) depth_now(guess, wanted);
     const std::size_t depth = wanted.by_end ? depth_of_calls : found_.size();
+    if (depth < wanted.frames.value_or(depth) && !is_refusal_right()) continue;
     if (sure && (frames.empty() || wanted.off(depth) < distance)) {
       const auto keep = std::min(found_.size(), max_stack_depth);
       frames.assign(found_.end() - static_cast<std::ptrdiff_t>(keep), found_.end());
@@ -63,6 +69,11 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
   }
   if (!frames.empty()) return {};
   return fail(ErrorClass::retry, "the frames do not hang together");
+}
+
+/// Where a frame is missing it may have been refused by what its code object's place held before.
+bool DataStack::is_refusal_right() {
+  return refused_.is_null() || codes_.refresh(std::array{std::exchange(refused_, {})});
 }
 
 /// How deep the stack was when the copy began. In 3.11 and 3.12 current_frame is one step away:
@@ -129,6 +140,7 @@ std::size_t DataStack::depth_up_to(const Guess& guess, RemoteAddress end) {
 DataStack::Climb DataStack::climb(Guess& guess) {
   steps_.clear();
   found_.clear();
+  refused_ = {};
   std::swap(begun_, begun_before_);
   begun_.clear();
   for (std::size_t i = 0; i < guess.chunks.size(); ++i) {
@@ -200,17 +212,24 @@ bool DataStack::is_live(const Sight& sight) {
   if (sight.owner != 0) return false;  // FRAME_OWNED_BY_THREAD
   const CodeCache::Code* code = codes_.get(sight.position.code);
   if (code == nullptr || code->frame_size < header_) return false;
+  const bool live = fits(*code, sight);
+  if (!live) refused_ = sight.position.code;
+  return live;
+}
+
+/// Whether that is a frame of this code that is there.
+bool DataStack::fits(const CodeCache::Code& code, const Sight& sight) const {
   // What a call of a generator function leaves behind here: its frame goes on in the generator.
-  if (code->makes_generator) return false;
-  if (sight.position.instruction < code->bytecode) return false;
-  const std::uint64_t offset = sight.position.instruction - code->bytecode;
-  if (offset >= code->bytecode_size || offset % code_unit != 0) return false;
+  if (code.makes_generator) return false;
+  if (sight.position.instruction < code.bytecode) return false;
+  const std::uint64_t offset = sight.position.instruction - code.bytecode;
+  if (offset >= code.bytecode_size || offset % code_unit != 0) return false;
   if (sight.running) return true;
   // What raised has nothing on top of it that it could wait for.
-  if (layout_.at.frame.stacktop.present() && code->raises_at(offset)) return false;
+  if (layout_.at.frame.stacktop.present() && code.raises_at(offset)) return false;
   // A frame that has not begun is linked only after it is filled in: what it says of its caller may
   // be what another frame left in its place.
-  return offset > 0 && !code->ends_frame(offset);
+  return offset > 0 && !code.ends_frame(offset);
 }
 
 /// Whether it is C code that leads from a frame of the chunks to this one, or to the generators

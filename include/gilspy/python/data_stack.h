@@ -143,7 +143,9 @@ class DataStack {
   [[nodiscard]] std::optional<std::size_t> depth_of(Guess& guess, RemoteAddress frame);
   [[nodiscard]] static RemoteAddress last_caller(const Guess& guess, RemoteAddress frame);
   [[nodiscard]] std::size_t depth_up_to(const Guess& guess, RemoteAddress end);
+  [[nodiscard]] bool is_refusal_right();
   [[nodiscard]] bool is_live(const Sight& sight);
+  [[nodiscard]] bool fits(const CodeCache::Code& code, const Sight& sight) const;
   [[nodiscard]] bool may_be_leaving(const Sight& sight) const;
   [[nodiscard]] bool link(Guess& guess, RemoteAddress from, RemoteAddress to);
   void mark_entries();
@@ -189,6 +191,7 @@ class DataStack {
   bool doubtful_ = false;            // something outside of the chunks changed meanwhile
   std::vector<Sight> begun_;         // frames that were at their beginning
   std::vector<Sight> begun_before_;  // those of the read before
+  RemoteAddress refused_;            // the code object by which the climb's last frame was no frame
   std::vector<Step> steps_;
   std::vector<Sight> links_;  // between two frames of the chunks, the upper one first
   KnownCalls calls_;

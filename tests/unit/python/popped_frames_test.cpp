@@ -115,6 +115,31 @@ TEST_P(PoppedFramesTest, AFrameOfAFreedFunctionIsGone) {
   EXPECT_EQ(stack(), "outer:10");
 }
 
+TEST_P(PoppedFramesTest, AFrameIsThereWhenAnotherFunctionTookThePlaceOfItsCode) {
+  codes.put_opcode(inner, 0, layout.opcodes.makes_generator);
+  push_first_chunk();
+  for (int i = 0; i < 40; ++i) push_frame_anywhere(outer);
+  set_running(push_frame(inner, 2), false);
+  const std::string below = stack();
+  // The next function's code lies where that one's was.
+  codes.put(inner, "newcomer", "app.py", 50);
+  codes.put_opcode(inner, 0, 0);
+  EXPECT_EQ(stack(), below + " newcomer:51");
+}
+
+TEST_P(PoppedFramesTest, AFrameOfALowerChunkIsThereWhenAnotherFunctionTookThePlaceOfItsCode) {
+  codes.put_opcode(middle, 0, layout.opcodes.makes_generator);
+  push_first_chunk();
+  push_frame(outer);
+  set_running(push_frame(middle, 2), false);
+  ASSERT_EQ(stack(), "outer:10");
+  codes.put(middle, "newcomer", "app.py", 50);
+  codes.put_opcode(middle, 0, 0);
+  push_chunk(second_chunk);
+  push_frame(inner);
+  EXPECT_EQ(stack(), "outer:10 newcomer:51 inner:30");
+}
+
 TEST_P(PoppedFramesTest, AFrameCalledFromElsewhereIsGone) {
   push_first_chunk();
   const RemoteAddress bottom = push_frame(outer, 1);
