@@ -11,6 +11,7 @@ class ProgressDisplay : public SampleSink {
   ProgressDisplay(SampleSink& next, TerminalLine::Place place);
 
   void accept(const Event& event) override;
+  [[nodiscard]] bool has_room() const override { return next_.has_room(); }
   /// Takes the line away, before something else is said.
   void hide() { line_.erase(); }
 

@@ -58,12 +58,13 @@ void Encoder::append_body(Kind kind) {
 
 Duration Encoder::covered() const { return Duration{first_ns_ ? previous_ns_ - *first_ns_ : 0}; }
 
-void Encoder::restart() {
-  payload_.clear();
+std::vector<std::byte> Encoder::take(std::vector<std::byte> next) {
+  payload_.swap(next);
   previous_ns_ = 0;
   first_ns_.reset();
   tids_.clear();
   states_.clear();
+  return next;
 }
 
 void Encoder::time(Time at) {

@@ -21,8 +21,8 @@ class Encoder {
   /// Stream time between the payload's first and last event.
   [[nodiscard]] Duration covered() const;
 
-  /// Begins the next frame's payload, which does not lean on this one.
-  void restart();
+  /// The payload. The next frame's, which does not lean on it, goes into `next`, an empty one.
+  [[nodiscard]] std::vector<std::byte> take(std::vector<std::byte> next);
 
   /// What Fields asks a walker for: a field each, into body_.
   template <class E>

@@ -1,8 +1,5 @@
 #include "gilspy/recording/writer.h"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <chrono>
 #include <span>
 #include <utility>
@@ -11,7 +8,7 @@
 
 #include "encoder.h"
 #include "format.h"
-#include "frame.h"
+#include "frame_writer.h"
 
 namespace gilspy {
 namespace {
@@ -23,60 +20,52 @@ constexpr Duration oldest_event = std::chrono::seconds{1};
 constexpr std::size_t largest_event = 3 * recording::max_text_size;
 static_assert(full_payload + largest_event <= recording::max_payload_size);
 
-/// Returns errno, or 0 when all was written.
-int write_all(int file, recording::Bytes bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file, bytes.data(), bytes.size());
-    if (written > 0) {
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    } else if (written == 0) {
-      return EIO;  // never seen for a non-empty write, and would loop forever
-    } else if (errno != EINTR) {
-      return errno;
-    }
-  }
-  return 0;
+std::vector<std::byte> file_header() {
+  std::vector<std::byte> header;
+  recording::put_bytes(header, std::as_bytes(std::span{recording::magic}));
+  recording::put_u16(header, recording::format_version);
+  return header;
 }
 
 }  // namespace
 
 class RecordingWriter::State {
  public:
-  explicit State(UniqueFd file) : file_(std::move(file)) {
-    std::vector<std::byte> header;
-    recording::put_bytes(header, std::as_bytes(std::span{recording::magic}));
-    recording::put_u16(header, recording::format_version);
-    error_ = write_all(file_.get(), header);
-  }
+  explicit State(UniqueFd file) : frames_(std::move(file), file_header()) {}
 
   void accept(const Event& event) {
-    if (error_ != 0) return;
+    if (frames_.error() != 0) return;
     encoder_.append(event);
     if (encoder_.payload().size() >= full_payload || encoder_.covered() >= oldest_event ||
         std::holds_alternative<ProcessEnded>(event)) {
-      flush();
+      close_frame();
     }
   }
 
   void flush() {
-    if (error_ != 0 || encoder_.payload().empty()) return;
-    error_ = write_all(file_.get(), sealer_.seal(encoder_.payload()));
-    encoder_.restart();
+    close_frame();
+    frames_.finish();
   }
 
-  [[nodiscard]] int error() const { return error_; }
+  [[nodiscard]] bool has_room() const { return frames_.has_room(); }
+  [[nodiscard]] int error() const { return frames_.error(); }
 
  private:
-  UniqueFd file_;
+  void close_frame() {
+    if (encoder_.payload().empty()) return;
+    frames_.write(encoder_.take(frames_.empty_payload()));
+  }
+
   recording::Encoder encoder_;
-  recording::FrameSealer sealer_;
-  int error_ = 0;
+  recording::FrameWriter frames_;
 };
 
 RecordingWriter::RecordingWriter(UniqueFd file)
     : state_(std::make_unique<State>(std::move(file))) {}
 
 RecordingWriter::~RecordingWriter() { state_->flush(); }
+
+bool RecordingWriter::has_room() const { return state_->has_room(); }
 
 void RecordingWriter::accept(const Event& event) { state_->accept(event); }
 

@@ -15,6 +15,9 @@ namespace {
 
 /// How often the watches are looked at.
 constexpr Duration watch_period = std::chrono::milliseconds{10};
+/// How often somebody who ticks as fast as it goes asks whether there is room again.
+constexpr Duration room_period = std::chrono::milliseconds{1};
+
 std::optional<EndReason> poll_watches(const std::vector<Watch>& watches, Duration timeout) {
   std::vector<pollfd> fds;
   fds.reserve(watches.size());
@@ -87,6 +90,12 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
       return *reason;
     }
     if (moment >= end) return EndReason::requested;
+    if (!sampler.has_room()) {
+      sampler.missed_for_room();
+      if (pace.ticks().paced()) continue;
+      if (auto reason = lookout.wait(moment + room_period)) return *reason;
+      continue;
+    }
     const Time began = now();
     const auto outcome = sampler.tick(pace.stacks_due(moment));
     if (outcome != Sampler::Outcome::alive) return reason_of(outcome);

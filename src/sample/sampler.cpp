@@ -99,6 +99,7 @@ Sampler::Outcome Sampler::State::tick(bool stacks) {
     if (!trace_) tell_gap(last_tick_ + longest, now_ - longest);
     begin_ = now_ - longest;
   }
+  had_no_room_ = false;
   last_tick_ = now_;
   if (trace_) follow_kernel_to(begin_);
 
@@ -189,6 +190,8 @@ void Sampler::change_rates(double state_hz, double stack_hz, const std::string& 
   state_->change_rates(state_hz, stack_hz, why);
 }
 void Sampler::missed(std::uint64_t ticks) { state_->totals.missed += ticks; }
+bool Sampler::has_room() const { return state_->has_room(); }
+void Sampler::missed_for_room() { state_->missed_for_room(); }
 void Sampler::end(EndReason reason) { state_->end(reason); }
 int Sampler::records_fd() const { return state_->records_fd(); }
 void Sampler::keep_records() { state_->keep_records(); }

@@ -51,6 +51,11 @@ class Sampler::State {
   Outcome tick(bool stacks);
   void change_rates(double state_hz, double stack_hz, const std::string& why);
   void end(EndReason reason);
+  [[nodiscard]] bool has_room() const { return sink_.has_room(); }
+  void missed_for_room() {
+    ++totals.missed;
+    had_no_room_ = true;
+  }
   [[nodiscard]] int records_fd() const { return trace_ ? trace_->fd() : -1; }
   void keep_records() { trace_->drain(); }
 
@@ -153,6 +158,7 @@ class Sampler::State {
   bool refresh_wanted_ = false;
   bool waiters_missed_ = false;  // at the last tick more waited than were seen
   bool look_at_all_ = false;     // at the next tick, also at threads that are known to wait or rest
+  bool had_no_room_ = false;     // the sink, since the last tick
   bool look_again_ = false;      // at the GILs: what was seen of the threads depends on them
 
   // What one tick reads; kept to spare allocations.

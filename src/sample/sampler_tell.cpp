@@ -106,14 +106,14 @@ void Sampler::State::tell_unknown(Time from) {
   }
 }
 
-/// We were not running for so long that nobody can say what the target did meanwhile.
+/// We did not look for so long that nobody can say what the target did meanwhile.
 void Sampler::State::tell_gap(Time from, Time to) {
   tell_unknown(from);
-  sink_.accept(Noted{
-      from, process_.pid(),
-      "gilspy had no CPU for " +
-          std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count()) +
-          " ms; the states of that time are unknown"});
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count();
+  sink_.accept(Noted{from, process_.pid(),
+                     (had_no_room_ ? "the recording could not be written as fast as needed for "
+                                   : "gilspy had no CPU for ") +
+                         std::to_string(ms) + " ms; the states of that time are unknown"});
 }
 
 /// The first one's has been begun.

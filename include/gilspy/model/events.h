@@ -225,6 +225,9 @@ class SampleSink {
   virtual ~SampleSink() = default;
 
   virtual void accept(const Event& event) = 0;
+  /// False while whoever takes the stream cannot keep up with it: a tick is better left out then.
+  /// Events that must not get lost are taken all the same.
+  [[nodiscard]] virtual bool has_room() const { return true; }
 };
 
 }  // namespace gilspy

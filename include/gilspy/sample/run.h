@@ -27,7 +27,8 @@ struct RunOptions {
 };
 
 /// Ticks on absolute, jittered deadlines until the duration is over, a watch ends it, or the target
-/// ends or execs. Moments that passed before we had a CPU are counted as missed, not made up for.
+/// ends or execs. Moments that passed before we had a CPU, or at which the sink had no room, are
+/// counted as missed, not made up for.
 [[nodiscard]] EndReason run(Sampler& sampler, const RunOptions& options,
                             const std::vector<Watch>& watches);
 

@@ -51,6 +51,10 @@ class Sampler {
   void change_rates(double state_hz, double stack_hz, const std::string& why);
   /// Counts moments for which no tick was made.
   void missed(std::uint64_t ticks);
+  /// Whether the sink can take what a tick tells.
+  [[nodiscard]] bool has_room() const;
+  /// Counts a moment for which no tick was made because it could not.
+  void missed_for_room();
   /// Tells the totals and the end.
   void end(EndReason reason);
 

@@ -1,13 +1,14 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <memory>
 #include <random>
 #include <thread>
 #include <utility>
@@ -23,7 +24,18 @@ using testing::replay_bytes;
 
 ThreadGone tick(double ms) { return ThreadGone{at_ms(ms), Tid{1}}; }
 
-std::size_t events_in(const MemoryFile& file) { return replay_bytes(file.bytes()).events.size(); }
+std::size_t events_in(const MemoryFile& file) {
+  const std::string bytes = file.bytes();
+  return bytes.empty() ? 0 : replay_bytes(bytes).events.size();
+}
+
+/// How many events are in the file once its writer, which takes its time, has had as much of that
+/// as it needs for so many.
+std::size_t events_in(const MemoryFile& file, std::size_t expected) {
+  const Time deadline = now() + std::chrono::seconds{60};
+  while (events_in(file) < expected && now() < deadline) std::this_thread::yield();
+  return events_in(file);
+}
 
 /// What is in the pipe, up to 4 KB of it; "" at its end or when it is empty and does not wait.
 std::string read_some(const UniqueFd& pipe) {
@@ -75,11 +87,11 @@ TEST(RecordingWriter, ASecondOfTheStreamsTimeSends) {
   for (const double ms : {500.0, 1000.0, 1499.0}) writer.accept(tick(ms));
   EXPECT_EQ(events_in(file), 0U);
   writer.accept(tick(1500));
-  EXPECT_EQ(events_in(file), 4U);
+  EXPECT_EQ(events_in(file, 4), 4U);
   writer.accept(tick(2400));
   EXPECT_EQ(events_in(file), 4U);
   writer.accept(tick(3400));
-  EXPECT_EQ(events_in(file), 6U);
+  EXPECT_EQ(events_in(file, 6), 6U);
 }
 
 TEST(RecordingWriter, AFullBufferSends) {
@@ -88,14 +100,14 @@ TEST(RecordingWriter, AFullBufferSends) {
   for (std::uint32_t i = 0; i < 5; ++i) {
     writer.accept(StringDefined{StringId{i}, std::string(60'000, 'x')});
   }
-  EXPECT_EQ(events_in(file), 5U);
+  EXPECT_EQ(events_in(file, 5), 5U);
 }
 
 TEST(RecordingWriter, TheEndOfAProcessSends) {
   const MemoryFile file;
   RecordingWriter writer{file.writable()};
   writer.accept(ProcessEnded{at_ms(0), Pid{1}, EndReason::requested});
-  EXPECT_EQ(events_in(file), 1U);
+  EXPECT_EQ(events_in(file, 1), 1U);
 }
 
 TEST(RecordingWriter, TheDestructorSends) {
@@ -135,62 +147,118 @@ TEST(RecordingWriter, AfterAnErrorNothingMoreIsWritten) {
 
   while (::write(fill_end.get(), "x", 1) == 1) continue;
   writer.accept(ProcessEnded{at_ms(0), Pid{1}, EndReason::requested});
+  writer.flush();
   EXPECT_EQ(writer.error(), EAGAIN);
   static_cast<void>(drained(read_end));
   writer.accept(ProcessEnded{at_ms(1), Pid{1}, EndReason::requested});
+  writer.flush();
   EXPECT_EQ(drained(read_end), "");
   EXPECT_EQ(writer.error(), EAGAIN);
 }
 
-std::atomic<int> interruptions{0};
+TEST(RecordingWriter, AReaderThatHasGoneIsAnErrorAndNoSignal) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  UniqueFd read_end{ends[0]};
+  RecordingWriter writer{UniqueFd{ends[1]}};
+  read_end.reset();
+  writer.accept(tick(0));
+  writer.flush();
+  EXPECT_EQ(writer.error(), EPIPE);
+}
 
-TEST(RecordingWriter, PartialAndInterruptedWritesAreContinued) {
-  struct sigaction interrupting{};
-  interrupting.sa_handler = [](int) { ++interruptions; };
-  struct sigaction old{};
-  ASSERT_EQ(::sigaction(SIGUSR1, &interrupting, &old), 0);
+TEST(RecordingWriter, PartialWritesAreContinued) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
   const UniqueFd read_end{ends[0]};
+  // A pipe holds less than a frame of noise.
   const std::vector<Event> events = noise(20);
-  std::atomic<bool> finished{false};
-
-  std::thread writing{[&events, &finished, file = UniqueFd{ends[1]}]() mutable {
+  std::thread writing{[&events, file = UniqueFd{ends[1]}]() mutable {
     RecordingWriter writer{std::move(file)};
     for (const Event& event : events) writer.accept(event);
     writer.flush();
     EXPECT_EQ(writer.error(), 0);
-    finished = true;
   }};
-  // A pipe holds less than a frame of noise. Once it has more than the file's header, the writer is
-  // in the middle of a frame and soon waits in write(), where signals then find it.
-  for (int waiting = 0; waiting < 4096 && !finished; std::this_thread::yield()) {
-    ::ioctl(read_end.get(), FIONREAD, &waiting);
-  }
-  while (interruptions < 50 && !finished) {
-    ::pthread_kill(writing.native_handle(), SIGUSR1);
-    std::this_thread::yield();
-  }
   const std::string bytes = drained(read_end);
   writing.join();
-  ::sigaction(SIGUSR1, &old, nullptr);
   EXPECT_TRUE(replay_bytes(bytes).events == events);
+}
+
+/// A pipe that nobody reads from stands for a disk that does not come back: one write fills it.
+struct StandingStill {
+  StandingStill() {
+    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    read_end.reset(ends[0]);
+    writer = std::make_unique<RecordingWriter>(UniqueFd{ends[1]});
+  }
+
+  /// Seconds of the stream's time, a frame each, of which the first fills the pipe.
+  std::size_t accept_while_there_is_room(std::size_t most) {
+    for (const Event& event : noise(4)) writer->accept(event);
+    accepted = 4;
+    while (writer->has_room() && accepted < most) {
+      writer->accept(tick(1000.0 * static_cast<double>(accepted++)));
+    }
+    return accepted;
+  }
+
+  std::array<int, 2> ends{};
+  UniqueFd read_end;
+  std::unique_ptr<RecordingWriter> writer;
+  std::size_t accepted = 0;
+};
+
+TEST(RecordingWriter, WhileTheDiskStandsStillEventsAreTakenUntilThereIsNoRoom) {
+  StandingStill disk;
+  // Nobody waits here: this ends although nothing is read.
+  const std::size_t accepted = disk.accept_while_there_is_room(10'000);
+  EXPECT_GT(accepted, 30U);
+  EXPECT_LT(accepted, 1000U);
+  EXPECT_FALSE(disk.writer->has_room());
+  // What must not get lost is taken all the same.
+  disk.writer->accept(ProcessEnded{at_ms(1e6), Pid{1}, EndReason::requested});
+
+  std::string bytes;
+  std::thread reading{[&] { bytes = drained(disk.read_end); }};
+  disk.writer->flush();
+  EXPECT_TRUE(disk.writer->has_room());
+  EXPECT_EQ(disk.writer->error(), 0);
+  disk.writer.reset();
+  reading.join();
+  const auto events = replay_bytes(bytes).events;
+  ASSERT_EQ(events.size(), accepted + 1);
+  for (std::size_t i = 4; i < accepted; ++i) {
+    EXPECT_EQ(events[i], Event{tick(1000.0 * static_cast<double>(i))});
+  }
+  EXPECT_TRUE(std::holds_alternative<ProcessEnded>(events.back()));
+}
+
+TEST(RecordingWriter, ADiskThatFailsWhileManyWaitEndsTheWaiting) {
+  StandingStill disk;
+  disk.accept_while_there_is_room(10'000);
+  disk.read_end.reset();
+  disk.writer->flush();
+  EXPECT_EQ(disk.writer->error(), EPIPE);
+  EXPECT_TRUE(disk.writer->has_room());
 }
 
 TEST(RecordingWriter, AKilledWriterLeavesAllButTheLastSecond) {
   const MemoryFile file;
   const pid_t child = ::fork();
   if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     RecordingWriter writer{file.writable()};
     for (int ms = 0; ms < 10'500; ms += 10) writer.accept(tick(ms));
-    ::raise(SIGKILL);
+    while (true) ::pause();
   }
+  EXPECT_EQ(events_in(file, 1010), 1010U);
+  ::kill(child, SIGKILL);
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFSIGNALED(status));
   const auto back = replay_bytes(file.bytes());
   ASSERT_FALSE(back.events.empty());
-  EXPECT_GE(*time_of(back.events.back()), at_ms(9'490));
+  EXPECT_GE(time_of(back.events.back()).value_or(Time{}), at_ms(9'490));
   EXPECT_FALSE(back.result.whole);
 }
 
