@@ -2,8 +2,11 @@
 
 #include <libunwind.h>
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
+#include "call_check.h"
 #include "gilspy/base/bytes.h"
 
 // Not declared in libunwind.h, but exported for those who look for frame descriptions by
@@ -19,17 +22,30 @@ namespace {
 constexpr std::size_t max_frames = 512;
 /// Reads of the target's words for one stack: descriptions may hold loops.
 constexpr std::size_t max_reads = 200'000;
+/// Places of a stack that may be where a function was called from.
+constexpr std::size_t max_calls = 64;
+constexpr std::uint64_t word = 8;
 
 /// DWARF number of each of libunwind's x86-64 registers: they are the same (libunwind-x86_64.h).
+static_assert(UNW_X86_64_RBP == Registers::frame_pointer);
 static_assert(UNW_X86_64_RSP == Registers::stack_pointer);
 static_assert(UNW_X86_64_RIP == Registers::instruction);
 
 /// What the accessors that libunwind calls look at.
 struct Source {
   CodeMap& code;
-  const ThreadImage& thread;
+  const std::vector<std::byte>& stack;
+  Registers registers;
   std::size_t reads = 0;
-  bool undescribed = false;  ///< asked for an address that has no description
+  bool undescribed = false;       ///< asked for an address that has no description
+  bool no_frame_pointer = false;  ///< asked for %rbp, which is not known
+};
+
+/// A stack as it was followed.
+struct Walk {
+  Unwound found;
+  std::vector<std::uint64_t> stack_pointers;  ///< of each frame, once what it called is over
+  bool no_frame_pointer = false;              ///< why it ends: its last frame is found by %rbp
 };
 
 Source& source_of(void* arg) { return *static_cast<Source*>(arg); }
@@ -68,20 +84,24 @@ int access_memory(unw_addr_space_t /*space*/, unw_word_t address, unw_word_t* va
                   void* arg) {
   Source& source = source_of(arg);
   if (write != 0 || ++source.reads > max_reads) return -UNW_EINVAL;
-  const std::uint64_t stack = source.thread.registers[Registers::stack_pointer];
-  std::optional<std::uint64_t> word;
-  if (address >= stack) word = load<std::uint64_t>(source.thread.stack, address - stack);
-  if (!word) word = source.code.word_at(RemoteAddress{address});
-  if (!word) return -UNW_EINVAL;
-  *value = *word;
+  const std::uint64_t stack = source.registers[Registers::stack_pointer];
+  std::optional<std::uint64_t> found;
+  if (address >= stack) found = load<std::uint64_t>(source.stack, address - stack);
+  if (!found) found = source.code.word_at(RemoteAddress{address});
+  if (!found) return -UNW_EINVAL;
+  *value = *found;
   return 0;
 }
 
 int access_register(unw_addr_space_t /*space*/, unw_regnum_t number, unw_word_t* value, int write,
                     void* arg) {
-  const Registers& registers = source_of(arg).thread.registers;
+  Source& source = source_of(arg);
+  const Registers& registers = source.registers;
   if (write != 0) return -UNW_EREADONLYREG;
-  if (number < 0 || !registers.knows(static_cast<std::size_t>(number))) return -UNW_EBADREG;
+  if (number < 0 || !registers.knows(static_cast<std::size_t>(number))) {
+    source.no_frame_pointer = source.no_frame_pointer || number == UNW_X86_64_RBP;
+    return -UNW_EBADREG;
+  }
   *value = registers[static_cast<std::size_t>(number)];
   return 0;
 }
@@ -98,6 +118,91 @@ int no_resume(unw_addr_space_t /*space*/, unw_cursor_t* /*cursor*/, void* /*arg*
 int no_name(unw_addr_space_t /*space*/, unw_word_t /*address*/, char* /*name*/, size_t /*size*/,
             unw_word_t* /*offset*/, void* /*arg*/) {
   return -UNW_ENOINFO;
+}
+
+/// The stack pointer when as many functions are over.
+std::optional<std::uint64_t> stack_pointer_after(unw_addr_space_t space, Source source,
+                                                 std::size_t frames) {
+  unw_cursor_t cursor;
+  if (unw_init_remote(&cursor, space, &source) != 0) return std::nullopt;
+  for (; frames > 0; --frames) {
+    if (unw_step(&cursor) < 0) return std::nullopt;
+  }
+  unw_word_t stack_pointer = 0;
+  if (unw_get_reg(&cursor, UNW_REG_SP, &stack_pointer) != 0) return std::nullopt;
+  return stack_pointer;
+}
+
+Walk follow(unw_addr_space_t space, Source source) {
+  Walk walk;
+  Unwound& found = walk.found;
+  unw_cursor_t cursor;
+  if (unw_init_remote(&cursor, space, &source) != 0) return walk;
+  bool exact = true;  // the address is that of an instruction, not one to return to
+  while (found.frames.size() < max_frames) {
+    unw_word_t ip = 0;
+    unw_word_t stack_pointer = 0;
+    if (unw_get_reg(&cursor, UNW_REG_IP, &ip) != 0 || ip == 0) break;
+    if (unw_get_reg(&cursor, UNW_REG_SP, &stack_pointer) != 0) break;
+    // What leads out of all code is no frame.
+    const RemoteAddress at{exact ? ip : ip - 1};
+    found.astray = source.code.module_at(at) == nullptr;
+    if (found.astray) break;
+    found.frames.push_back({at});
+    walk.stack_pointers.push_back(stack_pointer);
+    exact = unw_is_signal_frame(&cursor) > 0;
+    source.undescribed = false;
+    const int step = unw_step(&cursor);
+    walk.no_frame_pointer = step < 0 && source.no_frame_pointer && !source.undescribed;
+    // Without a description libunwind goes on by %rbp, which may be anything.
+    if (step < 0 || source.undescribed) break;
+    found.whole = step == 0;
+    if (found.whole) break;
+  }
+  return walk;
+}
+
+/// The places from a stack pointer on that hold where to return to from a call of this function.
+std::vector<std::uint64_t> calls_of(const Source& source, RemoteAddress function,
+                                    std::uint64_t stack_pointer) {
+  std::vector<std::uint64_t> places;
+  const std::uint64_t begin = source.registers[Registers::stack_pointer];
+  for (std::uint64_t at = stack_pointer - begin; places.size() < max_calls; at += word) {
+    const auto back = load<std::uint64_t>(source.stack, at);
+    if (!back) break;
+    const bool is_code = source.code.module_at(RemoteAddress{*back}) != nullptr;
+    if (is_code && is_call_to(source.code, RemoteAddress{*back}, function)) {
+      places.push_back(begin + at);
+    }
+  }
+  return places;
+}
+
+/// Goes on where %rbp is needed and not known. Its value then is still the thread's own, and one
+/// that leads to a call of the function that needs it. The memory of a stack may hold calls that
+/// are long over: it is sure only when the first such call leads to the thread's first function, by
+/// way of all the others.
+Walk with_frame_pointer(unw_addr_space_t space, Source source, Walk walk) {
+  const std::size_t depth = walk.found.frames.size();
+  const std::uint64_t stack_pointer = walk.stack_pointers.back();
+  const RemoteAddress at = walk.found.frames.back().at;
+  const auto function = source.code.function_begin(*source.code.module_at(at), at);
+  if (!function) return walk;
+  const auto calls = calls_of(source, *function, stack_pointer);
+  if (calls.empty()) return walk;
+  source.registers.set(Registers::frame_pointer, stack_pointer);
+  const auto end = stack_pointer_after(space, source, depth);
+  if (!end) return walk;
+  const std::uint64_t distance = *end - stack_pointer;
+  source.registers.set(Registers::frame_pointer, calls.front() + word - distance);
+  Walk further = follow(space, source);
+  const auto is_on_it = [&](std::uint64_t call) {
+    return std::ranges::find(further.stack_pointers, call + word) != further.stack_pointers.end();
+  };
+  const bool sure = further.found.whole && further.stack_pointers.size() > depth &&
+                    further.stack_pointers[depth] == calls.front() + word &&
+                    std::ranges::all_of(calls, is_on_it);
+  return sure ? further : walk;
 }
 
 }  // namespace
@@ -135,32 +240,11 @@ void Unwinder::forget() {
 }
 
 Unwound Unwinder::unwind(const ThreadImage& thread) {
-  Unwound found;
-  Source source{space_->code, thread};
-  unw_cursor_t cursor;
-  if (space_->handle == nullptr || unw_init_remote(&cursor, space_->handle, &source) != 0) {
-    return found;
-  }
-  bool exact = true;  // the address is that of an instruction, not one to return to
-  while (found.frames.size() < max_frames) {
-    unw_word_t ip = 0;
-    if (unw_get_reg(&cursor, UNW_REG_IP, &ip) != 0 || ip == 0) break;
-    // What leads out of all code is no frame.
-    const RemoteAddress at{exact ? ip : ip - 1};
-    found.astray = space_->code.module_at(at) == nullptr;
-    if (found.astray) return found;
-    found.frames.push_back({at});
-    exact = unw_is_signal_frame(&cursor) > 0;
-    source.undescribed = false;
-    const int step = unw_step(&cursor);
-    // Without a description libunwind goes on by %rbp, which may be anything.
-    if (step < 0 || source.undescribed) return found;
-    if (step == 0) {
-      found.whole = true;
-      break;
-    }
-  }
-  return found;
+  if (space_->handle == nullptr) return {};
+  const Source source{space_->code, thread.stack, thread.registers};
+  Walk walk = follow(space_->handle, source);
+  if (walk.no_frame_pointer) walk = with_frame_pointer(space_->handle, source, std::move(walk));
+  return std::move(walk.found);
 }
 
 }  // namespace gilspy

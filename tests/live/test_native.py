@@ -57,6 +57,21 @@ def test_shows_the_function_that_works(python, what, start, tmp_path):
     target.assert_runs_on()
 
 
+def test_follows_a_sleeping_thread_through_libffi(python, start, tmp_path):
+    """Its ffi_call needs a register that the kernel does not tell of a thread that sleeps."""
+    if python.in_chroot:
+        pytest.skip("what its libraries call their functions is not known here")
+    target = start(python, "native.py", "usleep", 60)
+    stacks, _ = stacks_of(target, "usleep", tmp_path)
+
+    def is_followed(frames):
+        names = [frame.split(" ")[0] for frame in frames]
+        call = names.index("ffi_call") if "ffi_call" in names else len(names)
+        return "(native.py:" in "".join(frames[:call]) and any(name in FUNCTIONS["usleep"] for name in names[call:])
+
+    assert share(stacks, is_followed) > 0.8, stacks
+
+
 def test_puts_c_functions_between_python_ones(python, start, tmp_path):
     """threading's run() is called by Python, the callback of sorted() by C."""
     if python.in_chroot:

@@ -12,6 +12,7 @@ namespace gilspy {
 class Registers {
  public:
   static constexpr std::size_t count = 17;
+  static constexpr std::size_t frame_pointer = 6;  ///< %rbp, where functions use it as such
   static constexpr std::size_t stack_pointer = 7;
   static constexpr std::size_t instruction = 16;
 

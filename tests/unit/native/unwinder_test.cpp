@@ -1,5 +1,6 @@
 #include "gilspy/native/unwinder.h"
 
+#include <alloca.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <string>
 #include <thread>
 
+#include "gilspy/base/bytes.h"
 #include "gilspy/native/native_names.h"
 #include "gilspy/os/process_memory.h"
 #include "gilspy/os/thread_files.h"
@@ -35,18 +37,24 @@ extern "C" {
   asm volatile("");
   return got + 1;
 }
+// Room of a size that is not known before: such a function finds its frame by %rbp alone.
+[[gnu::noinline]] ssize_t gilspy_test_roomy(int pipe) {
+  const std::size_t size = 256 + static_cast<std::size_t>(pipe);
+  auto* room = static_cast<volatile char*>(::alloca(size));
+  // The thread before this one may have left its calls here.
+  for (std::size_t i = 0; i < size; ++i) room[i] = 0;
+  const ssize_t got = gilspy_test_middle(pipe);
+  return got + room[0];
+}
+[[gnu::noinline]] ssize_t gilspy_test_with_room(int pipe) {
+  const ssize_t got = gilspy_test_roomy(pipe);
+  asm volatile("");
+  return got + 1;
+}
 }
 
 namespace gilspy {
 namespace {
-
-/// Without optimisation each function finds its caller by %rbp, which the kernel does not tell of a
-/// thread that blocks: there its stack cannot be followed.
-#ifdef __OPTIMIZE__
-constexpr bool found_by_rbp = false;
-#else
-constexpr bool found_by_rbp = true;
-#endif
 
 /// Reads a process's memory, and lets a test change what comes out.
 class TamperedMemory : public MemoryReader {
@@ -71,12 +79,22 @@ class TamperedMemory : public MemoryReader {
 
 /// A thread of this process inside of the chain, and a copy of its stack.
 class BlockedThread : public testing::Test {
+ public:
+  BlockedThread(const BlockedThread&) = delete;
+  BlockedThread& operator=(const BlockedThread&) = delete;
+  ~BlockedThread() override {
+    EXPECT_EQ(::write(pipe_[1], "x", 1), 1);
+    thread_.join();
+    ::close(pipe_[0]);
+    ::close(pipe_[1]);
+  }
+
  protected:
-  BlockedThread() {
+  explicit BlockedThread(ssize_t (*first)(int) = gilspy_test_outer) {
     EXPECT_EQ(::pipe(pipe_.data()), 0);
-    thread_ = std::thread([this] {
+    thread_ = std::thread([this, first] {
       tid_ = static_cast<std::int32_t>(::syscall(SYS_gettid));
-      gilspy_test_outer(pipe_[0]);
+      first(pipe_[0]);
     });
     while (tid_ == 0) std::this_thread::yield();
     const ThreadFiles files{process_, Tid{tid_}};
@@ -94,11 +112,16 @@ class BlockedThread : public testing::Test {
         std::min<std::uint64_t>(stack->range.end.value() - call.stack_pointer, 16384));
     EXPECT_TRUE(memory_.read(RemoteAddress{call.stack_pointer}, image_.stack));
   }
-  ~BlockedThread() override {
-    EXPECT_EQ(::write(pipe_[1], "x", 1), 1);
-    thread_.join();
-    ::close(pipe_[0]);
-    ::close(pipe_[1]);
+  [[nodiscard]] std::vector<std::string> names_of(const Unwound& found) {
+    NativeNames names{process_, code_};
+    names.prepare();
+    names.finish();
+    std::vector<std::string> functions;
+    for (const NativeFrame& frame : found.frames) {
+      const NativeFunction* function = names.at(frame.at);
+      functions.push_back(function != nullptr ? function->name : "");
+    }
+    return functions;
   }
 
   /// All that comes out lies in code, whatever went in.
@@ -107,7 +130,7 @@ class BlockedThread : public testing::Test {
     for (const NativeFrame& frame : found.frames) EXPECT_NE(code_.module_at(frame.at), nullptr);
   }
 
-  ProcDir process_ = *ProcDir::open(Pid{::getpid()});
+  ProcDir process_ = ProcDir::open(Pid{::getpid()}).value();
   TamperedMemory memory_{Pid{::getpid()}};
   CodeMap code_{memory_};
   Unwinder unwinder_{code_};
@@ -120,18 +143,9 @@ class BlockedThread : public testing::Test {
 };
 
 TEST_F(BlockedThread, IsFollowedToItsFirstFunction) {
-  if (found_by_rbp) GTEST_SKIP() << "built without optimisation: %rbp would be needed";
   const Unwound found = unwinder_.unwind(image_);
   EXPECT_TRUE(found.whole);
-  NativeNames names{process_, code_};
-  names.prepare();
-  names.finish();
-  std::vector<std::string> functions;
-  for (const NativeFrame& frame : found.frames) {
-    const NativeFunction* function = names.at(frame.at);
-    ASSERT_NE(function, nullptr);
-    functions.push_back(function->name);
-  }
+  const auto functions = names_of(found);
   const auto at = std::ranges::find(functions, "gilspy_test_inner");
   ASSERT_GE(functions.end() - at, 3) << testing::PrintToString(functions);
   EXPECT_EQ(at[1], "gilspy_test_middle");
@@ -140,7 +154,6 @@ TEST_F(BlockedThread, IsFollowedToItsFirstFunction) {
 }
 
 TEST_F(BlockedThread, CutShortKeepsWhatIsSure) {
-  if (found_by_rbp) GTEST_SKIP() << "built without optimisation: %rbp would be needed";
   const Unwound whole = unwinder_.unwind(image_);
   const std::vector<std::byte> stack = image_.stack;
   for (std::size_t size = 0; size < std::min<std::size_t>(stack.size(), 2048); size += 8) {
@@ -177,6 +190,62 @@ TEST_F(BlockedThread, StackThatReturnsToItselfEnds) {
   for (const NativeFrame& frame : whole.frames) {
     const std::uint64_t word = frame.at.value() + 1;
     for (std::size_t i = 0; i + 8 <= image_.stack.size(); i += 8) {
+      std::memcpy(image_.stack.data() + i, &word, sizeof(word));
+    }
+    expect_sane(unwinder_.unwind(image_));
+  }
+}
+
+/// Of a thread that blocks the kernel does not tell %rbp.
+class BlockedBelowRoom : public BlockedThread {
+ protected:
+  BlockedBelowRoom() : BlockedThread(gilspy_test_with_room) {}
+
+  /// Where the copy of the stack holds this word first.
+  [[nodiscard]] std::size_t place_of(std::uint64_t word) const {
+    std::size_t at = 0;
+    while (load<std::uint64_t>(image_.stack, at).value_or(word) != word) at += sizeof(word);
+    return at;
+  }
+};
+
+TEST_F(BlockedBelowRoom, IsFollowedToItsFirstFunction) {
+  const Unwound found = unwinder_.unwind(image_);
+  EXPECT_TRUE(found.whole);
+  const auto functions = names_of(found);
+  const auto at = std::ranges::find(functions, "gilspy_test_middle");
+  ASSERT_GE(functions.end() - at, 4) << testing::PrintToString(functions);
+  EXPECT_EQ(at[1], "gilspy_test_roomy");
+  EXPECT_EQ(at[2], "gilspy_test_with_room");
+}
+
+TEST_F(BlockedBelowRoom, IsNotGuessedWhereAnEarlierCallLeftItsTrace) {
+#ifndef __OPTIMIZE__
+  GTEST_SKIP() << "built without optimisation: the function above it needs %rbp first";
+#endif
+  const Unwound whole = unwinder_.unwind(image_);
+  const auto functions = names_of(whole);
+  const auto caller = std::ranges::find(functions, "gilspy_test_with_room") - functions.begin();
+  ASSERT_LT(caller, std::ssize(functions));
+  const std::uint64_t back = whole.frames[static_cast<std::size_t>(caller)].at.value() + 1;
+  std::memcpy(image_.stack.data() + place_of(back) - 128, &back, sizeof(back));
+  const Unwound found = unwinder_.unwind(image_);
+  EXPECT_FALSE(found.whole);
+  EXPECT_TRUE(std::ranges::equal(found.frames,
+                                 std::span{whole.frames}.first(static_cast<std::size_t>(caller))));
+}
+
+TEST_F(BlockedBelowRoom, RandomStacksEnd) {
+  std::mt19937_64 random{3};
+  const std::vector<std::byte> stack = image_.stack;
+  const Unwound whole = unwinder_.unwind(image_);
+  for (int round = 0; round < 300; ++round) {
+    image_.stack = stack;
+    for (std::size_t i = 0; i + 8 <= image_.stack.size(); i += 8) {
+      if (random() % 4 != 0) continue;
+      // Places to return to, for the most part.
+      std::uint64_t word = whole.frames[random() % whole.frames.size()].at.value() + 1;
+      if (word % 3 == 0) word = image_.registers[Registers::stack_pointer] + random() % 16384;
       std::memcpy(image_.stack.data() + i, &word, sizeof(word));
     }
     expect_sane(unwinder_.unwind(image_));
