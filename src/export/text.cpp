@@ -97,12 +97,18 @@ std::string sampling_line(const Profile& profile) {
                                 ? fmt::format("{:g} Hz", profile.process.requested_hz)
                                 : "as many Hz as possible";
   const std::string native = native_line(profile);
+  std::string late;
+  if (profile.lateness && profile.lateness->ticks() > 0) {
+    late = fmt::format("; late by {:.3g} ms in the median, {:.3g} ms at worst",
+                       to_seconds(profile.lateness->quantile(0.5)) * 1e3,
+                       to_seconds(profile.lateness->worst()) * 1e3);
+  }
   return fmt::format(
       "{} asked, {:.1f} Hz achieved; {} ticks, {} missed, {} unstable; {} stacks, {} dropped, {} "
-      "read again; resolution {:.3g} ms{}{}",
+      "read again; resolution {:.3g} ms{}{}{}",
       asked, achieved_hz(profile), progress.ticks, progress.missed, progress.unstable,
       progress.stacks, progress.stacks_dropped, progress.trouble.retried,
-      to_seconds(profile.resolution()) * 1e3, native.empty() ? "" : "; ", native);
+      to_seconds(profile.resolution()) * 1e3, late, native.empty() ? "" : "; ", native);
 }
 
 std::string native_line(const Profile& profile) {

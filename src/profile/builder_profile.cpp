@@ -53,6 +53,8 @@ Profile ProfileBuilder::State::profile() const {
   profile.end_reason = end_reason_;
   profile.progress = progress_;
   profile.native = native_;
+  profile.lateness = lateness_;
+  profile.missed_for_room = missed_for_room_;
   profile.traced = traced_;
   profile.notes = notes_;
 

@@ -38,6 +38,7 @@ class ProfileBuilder::State {
   void on(const ProcessEnded& event);
   void on(const Progress& event);
   void on(const NativeCounted& event);
+  void on(const LatenessCounted& event);
   void on(const Noted& event);
   void on(const Traced& event);
   void on(const GilDefined& event);
@@ -68,6 +69,8 @@ class ProfileBuilder::State {
   std::optional<EndReason> end_reason_;
   Progress progress_;
   std::optional<NativeCounted> native_;
+  std::optional<Lateness> lateness_;
+  std::uint64_t missed_for_room_ = 0;
   std::optional<Traced> traced_;
   std::vector<Noted> notes_;
   std::vector<ThreadClock> threads_;  ///< living and gone, in the order they were first seen

@@ -78,6 +78,12 @@ void ProfileBuilder::State::on(const NativeCounted& event) {
   native_ = sum;
 }
 
+void ProfileBuilder::State::on(const LatenessCounted& event) {
+  if (!lateness_) lateness_.emplace();
+  lateness_->add(event.ticks, event.worst);
+  missed_for_room_ += event.without_room;
+}
+
 /// Of several programs in a row, the one that could be seen least well counts.
 void ProfileBuilder::State::on(const Traced& event) {
   if (!traced_) {

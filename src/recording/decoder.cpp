@@ -59,6 +59,10 @@ class FieldReader {
   void number(Unsigned& value) {
     value = static_cast<Unsigned>(in_.varint_up_to(std::numeric_limits<Unsigned>::max()));
   }
+  void numbers(std::vector<std::uint64_t>& values, std::size_t most) {
+    values.resize(in_.varint_up_to(most));
+    for (std::uint64_t& value : values) number(value);
+  }
   template <class Signed>
   void signed_number(Signed& value) {
     const std::int64_t read = in_.zigzag();
@@ -140,6 +144,7 @@ std::optional<Event> read_event_of(Kind kind, WireReader& in, FrameMemory& memor
     case Kind::stack_trouble: read_trouble(in, memory); break;
     case Kind::native_marked: return read_event<NativeMarked>(in, memory);
     case Kind::native_counted: return read_event<NativeCounted>(in, memory);
+    case Kind::lateness_counted: return read_event<LatenessCounted>(in, memory);
     case Kind::traced: return read_event<Traced>(in, memory);
   }
   return std::nullopt;

@@ -26,7 +26,7 @@ constexpr Kind kind_of(const Noted&) { return Kind::noted; }
 constexpr Kind kind_of(const Progress&) { return Kind::progress; }
 constexpr Kind kind_of(const NativeMarked&) { return Kind::native_marked; }
 constexpr Kind kind_of(const NativeCounted&) { return Kind::native_counted; }
-
+constexpr Kind kind_of(const LatenessCounted&) { return Kind::lateness_counted; }
 constexpr Kind kind_of(const Traced&) { return Kind::traced; }
 
 }  // namespace
@@ -93,6 +93,12 @@ void Encoder::state(ThreadState state) {
   choice(state.kind);
   choice(state.attachment);
   put_zigzag(body_, state.syscall);
+}
+
+void Encoder::numbers(const std::vector<std::uint64_t>& values, std::size_t most) {
+  const std::size_t count = std::min(values.size(), most);
+  put_varint(body_, count);
+  for (std::size_t i = 0; i < count; ++i) put_varint(body_, values[i]);
 }
 
 void Encoder::hertz(double value) { put_u64(body_, std::bit_cast<std::uint64_t>(value)); }

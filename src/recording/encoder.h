@@ -34,6 +34,8 @@ class Encoder {
   void tid(Tid tid);
   void state(ThreadState state);
   void number(std::uint64_t value) { put_varint(body_, value); }
+  /// So many, and each; no more than `most`.
+  void numbers(const std::vector<std::uint64_t>& values, std::size_t most);
   void signed_number(std::int64_t value) { put_zigzag(body_, value); }
   void duration(Duration value) { put_zigzag(body_, value.count()); }
   void hertz(double value);

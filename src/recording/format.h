@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "gilspy/model/events.h"
+#include "gilspy/model/lateness.h"
 
 /// The recording's fixed numbers and the layout of every event; docs/recording-format.md in code.
 namespace gilspy::recording {
@@ -40,6 +41,7 @@ enum class Kind : std::uint8_t {
   native_marked = 27,
   native_counted = 28,
   traced = 29,
+  lateness_counted = 30,
 };
 inline constexpr std::uint8_t first_sized_kind = 16;
 
@@ -158,7 +160,13 @@ struct Fields {
     w.number(e.broken);
     w.number(e.left_out);
   }
-  /// Older readers skip it: so it leaves the frame's time alone.
+  /// Older readers skip it: so it leaves the frame's time alone, as the next one does.
+  static void walk(Walker& w, Ref<LatenessCounted> e) {
+    w.whole_time(e.at);
+    w.duration(e.worst);
+    w.number(e.without_room);
+    w.numbers(e.ticks, Lateness::buckets);
+  }
   static void walk(Walker& w, Ref<Traced> e) {
     w.whole_time(e.at);
     w.pid(e.pid);

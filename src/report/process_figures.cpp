@@ -116,6 +116,27 @@ std::string stack_trouble(const Progress& progress) {
 
 }  // namespace
 
+namespace {
+
+/// "28 missed", and how many of them for want of room.
+std::string missed_text(const Profile& profile) {
+  const std::string text = fmt::format("{} missed", profile.progress.missed);
+  if (profile.missed_for_room == 0) return text;
+  return text + fmt::format(" ({} as the recording could not be written as fast)",
+                            profile.missed_for_room);
+}
+
+/// How late the ticks were; empty where there was no rate to keep.
+std::string lateness_line(const Profile& profile) {
+  const auto& late = profile.lateness;
+  if (!late || late->ticks() == 0) return "";
+  return fmt::format(
+      "\n          half of the ticks were no more than {} late, 99 % {}, the worst {}",
+      human(late->quantile(0.5)), human(late->quantile(0.99)), human(late->worst()));
+}
+
+}  // namespace
+
 std::string sampling_cost_line(const Profile& profile) {
   const Progress& progress = profile.progress;
   const double wall = to_seconds(profile.wall());
@@ -126,17 +147,18 @@ std::string sampling_cost_line(const Profile& profile) {
                         profile.native->merged, profile.native->broken, profile.native->left_out)
           : "";
   return fmt::format(
-      "Sampling: {} asked, {:.0f} achieved, {} ticks, {} missed, {} unstable, {} stacks ({}){}, "
-      "{}gilspy used {} of a core{}",
+      "Sampling: {} asked, {:.0f} achieved, {} ticks, {}, {} unstable, {} stacks ({}){}, "
+      "{}gilspy used {} of a core{}{}",
       hz > 0 ? fmt::format("{:.0f} Hz", hz) : "as many Hz as go",
-      wall > 0 ? static_cast<double>(progress.ticks) / wall : 0, progress.ticks, progress.missed,
-      progress.unstable, progress.stacks, stack_trouble(progress), native,
+      wall > 0 ? static_cast<double>(progress.ticks) / wall : 0, progress.ticks,
+      missed_text(profile), progress.unstable, progress.stacks, stack_trouble(progress), native,
       profile.traced ? source_text(*profile.traced) + ", " : "",
       percent(share_of_wall(profile, progress.cpu)),
       progress.ticks == 0
           ? ""
           : fmt::format("\n          holds and waits below {} are not seen one by one",
-                        human(profile.resolution())));
+                        human(profile.resolution())),
+      lateness_line(profile));
 }
 
 }  // namespace gilspy

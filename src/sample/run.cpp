@@ -97,6 +97,7 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
       continue;
     }
     const Time began = now();
+    if (pace.ticks().paced()) sampler.late(began - pace.ticks().due());
     const auto outcome = sampler.tick(pace.stacks_due(moment));
     if (outcome != Sampler::Outcome::alive) return reason_of(outcome);
     const Time at = now();

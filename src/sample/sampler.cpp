@@ -192,6 +192,7 @@ void Sampler::change_rates(double state_hz, double stack_hz, const std::string& 
 void Sampler::missed(std::uint64_t ticks) { state_->totals.missed += ticks; }
 bool Sampler::has_room() const { return state_->has_room(); }
 void Sampler::missed_for_room() { state_->missed_for_room(); }
+void Sampler::late(Duration by) { state_->lateness.count(by); }
 void Sampler::end(EndReason reason) { state_->end(reason); }
 int Sampler::records_fd() const { return state_->records_fd(); }
 void Sampler::keep_records() { state_->keep_records(); }

@@ -12,6 +12,7 @@
 
 #include "classify.h"
 #include "exact_waits.h"
+#include "gilspy/model/lateness.h"
 #include "gilspy/os/running_program.h"
 #include "gilspy/python/pthread_waits.h"
 #include "gilspy/python/stack_reader.h"
@@ -54,12 +55,14 @@ class Sampler::State {
   [[nodiscard]] bool has_room() const { return sink_.has_room(); }
   void missed_for_room() {
     ++totals.missed;
+    ++without_room_;
     had_no_room_ = true;
   }
   [[nodiscard]] int records_fd() const { return trace_ ? trace_->fd() : -1; }
   void keep_records() { trace_->drain(); }
 
   Progress totals;
+  Lateness lateness;  // since it was told last
 
  private:
   Outcome keep_up();
@@ -104,6 +107,7 @@ class Sampler::State {
   void take_stack(Lane& lane, const Result<std::optional<StackId>>& stack);
   [[nodiscard]] Result<std::optional<StackId>> read_stack(const Lane& lane);
   void tell_progress();
+  void tell_lateness();
 
   [[nodiscard]] std::vector<RemoteRange> gil_futexes();
   void begin_trace();
@@ -152,6 +156,7 @@ class Sampler::State {
   Time refreshed_at_;
   Time checked_at_;
   Time progress_at_;
+  std::uint64_t without_room_ = 0;  // ticks, since that was told last
   std::uint64_t thread_count_ = 0;  // as the kernel told last
   bool stopped_ = false;
   bool readable_ = false;  // the GIL could be read at this tick

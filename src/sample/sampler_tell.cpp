@@ -204,11 +204,19 @@ void Sampler::State::tell_owed_stacks(Time at, bool all) {
   }
 }
 
+void Sampler::State::tell_lateness() {
+  if (lateness.ticks() == 0 && without_room_ == 0) return;
+  sink_.accept(LatenessCounted{now_, lateness.counts(), lateness.worst(), without_room_});
+  lateness.clear();
+  without_room_ = 0;
+}
+
 void Sampler::State::tell_progress() {
   progress_at_ = now_;
   totals.at = now_;
   totals.cpu = own_cpu_time();
   sink_.accept(totals);
+  tell_lateness();
   tell_trace(now_);
   if (!native_) return;
   sink_.accept(native_->take_counts(now_));

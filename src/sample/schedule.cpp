@@ -15,7 +15,7 @@ static_assert(cut / mean_of_cut < Schedule::longest_gap);
 
 }  // namespace
 
-Schedule::Schedule(Time start, double hz) : next_(start) {
+Schedule::Schedule(Time start, double hz) : next_(start), due_(start) {
   if (hz <= 0) return;
   period_ = Duration{static_cast<std::int64_t>(std::llround(1e9 / hz))};
   next_ += gap();
@@ -34,9 +34,9 @@ Duration Schedule::gap() {
 }
 
 Time Schedule::next(Time now, std::uint64_t& missed) {
-  const Time moment = next_;
+  due_ = next_;
   next_ += gap();
-  if (next_ > now) return moment;
+  if (next_ > now) return due_;
   missed += 1 + static_cast<std::uint64_t>((now - next_) / period_);
   next_ = now + gap();
   return now;

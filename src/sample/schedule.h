@@ -30,6 +30,8 @@ class Schedule {
   /// The next moment; it may be over, and is to be made up for. `missed` grows by those that are
   /// not, because later ones are over as well.
   [[nodiscard]] Time next(Time now, std::uint64_t& missed);
+  /// When the moment that next() gave was due: it may have been over already.
+  [[nodiscard]] Time due() const { return due_; }
 
  private:
   [[nodiscard]] Duration gap();
@@ -39,6 +41,7 @@ class Schedule {
   static constexpr std::size_t deck_size = 16;
 
   Time next_;
+  Time due_;
   Duration period_{};
   std::array<std::size_t, deck_size> deck_{};
   std::size_t dealt_ = deck_size;

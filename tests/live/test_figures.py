@@ -69,3 +69,17 @@ def test_a_threads_times_add_up_to_its_lifetime(python, start, tmp_path, name):
         assert thread.seconds <= summary.wall + 1e-6, thread
         if thread.tid in target.threads.values():  # there all along
             assert thread.seconds == pytest.approx(summary.wall, rel=0.02), thread
+
+
+def test_it_says_how_late_its_ticks_were(python, start, tmp_path):
+    target = start(python, "two_threads.py", 60)
+    sampling = harness.attach(target, 1, tmp_path / "out.json").data["sampling"]
+    assert 0 <= sampling["late_seconds_median"] <= sampling["late_seconds_p99"] <= sampling["late_seconds_worst"]
+    assert sampling["late_seconds_worst"] > 0
+    assert 0 <= sampling["missed_for_room"] <= sampling["missed"]
+
+
+def test_who_goes_as_fast_as_it_can_is_never_late(any_python, start, tmp_path):
+    target = start(any_python, "two_threads.py", 60)
+    sampling = harness.attach(target, 1, tmp_path / "out.json", "-r", "max").data["sampling"]
+    assert not [name for name in sampling if name.startswith("late_")]

@@ -175,6 +175,17 @@ struct NativeCounted {
   friend bool operator==(const NativeCounted&, const NativeCounted&) = default;
 };
 
+/// How late ticks were, where there is a rate to keep, and what room there was for them; since the
+/// last such event. Sent with each Progress.
+struct LatenessCounted {
+  Time at;
+  std::vector<std::uint64_t> ticks;  ///< by bucket of Lateness
+  Duration worst{};
+  /// Of those missed: left out because whoever takes the stream could not keep up.
+  std::uint64_t without_room = 0;
+  friend bool operator==(const LatenessCounted&, const LatenessCounted&) = default;
+};
+
 /// Where the states of threads between the ticks come from.
 enum class TraceSource : std::uint8_t {
   sampled,   ///< from the ticks alone
@@ -209,9 +220,10 @@ struct ProcessEnded {
   friend bool operator==(const ProcessEnded&, const ProcessEnded&) = default;
 };
 
-using Event = std::variant<ProcessStarted, StringDefined, CodeDefined, NativeMarked, StackDefined,
-                           GilDefined, ThreadSeen, ThreadGone, StateChanged, GilChanged,
-                           StackSampled, Noted, Progress, NativeCounted, Traced, ProcessEnded>;
+using Event =
+    std::variant<ProcessStarted, StringDefined, CodeDefined, NativeMarked, StackDefined, GilDefined,
+                 ThreadSeen, ThreadGone, StateChanged, GilChanged, StackSampled, Noted, Progress,
+                 NativeCounted, LatenessCounted, Traced, ProcessEnded>;
 
 /// The moment of an event; nothing for definitions.
 [[nodiscard]] std::optional<Time> time_of(const Event& event);

@@ -11,6 +11,7 @@
 
 #include "gilspy/base/time.h"
 #include "gilspy/model/events.h"
+#include "gilspy/model/lateness.h"
 #include "gilspy/model/tables.h"
 
 /// What a run came to: plain values that exporters and reports show. Made by ProfileBuilder.
@@ -143,6 +144,8 @@ struct Profile {
   std::optional<EndReason> end_reason;  ///< nothing for a recording cut short
   Progress progress;
   std::optional<NativeCounted> native;  ///< in all; nothing where they were not asked for
+  std::optional<Lateness> lateness;     ///< of the ticks; nothing where there was no rate to keep
+  std::uint64_t missed_for_room = 0;    ///< of the missed ticks: the recording could not keep up
   std::optional<Traced> traced;         ///< nothing where the kernel's records were not asked for
   std::vector<ThreadProfile> threads;   ///< in the order they were first seen
   /// Threads that a selection took out. They keep their names, as the ones who held the GIL.

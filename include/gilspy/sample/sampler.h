@@ -55,6 +55,8 @@ class Sampler {
   [[nodiscard]] bool has_room() const;
   /// Counts a moment for which no tick was made because it could not.
   void missed_for_room();
+  /// Counts how late the next tick comes.
+  void late(Duration by);
   /// Tells the totals and the end.
   void end(EndReason reason);
 

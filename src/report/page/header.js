@@ -82,9 +82,12 @@ function showAbout(recording) {
   const lines = [
     (sampling.requested_hz > 0 ? sampling.requested_hz.toFixed(0) + ' Hz asked' : 'as many Hz as go') + ', ' +
       (sampling.achieved_hz || 0).toFixed(1) + ' Hz achieved; ' + sampling.ticks + ' ticks, ' + sampling.missed +
-      ' missed, ' + sampling.unstable + ' unstable; ' + sampling.stacks + ' stacks, ' + sampling.stacks_dropped +
+      ' missed' + (sampling.missed_for_room ? ' (' + sampling.missed_for_room + ' for want of room)' : '') + ', ' + sampling.unstable + ' unstable; ' + sampling.stacks + ' stacks, ' + sampling.stacks_dropped +
       ' dropped' + dropReasons(sampling.stacks_dropped_by_reason) + ', ' + sampling.stacks_retried + ' read again (' +
       sampling.stack_retries + ' times in all); gilspy used ' + human(sampling.cpu_seconds) + ' of CPU',
+    ...(sampling.late_seconds_median === undefined ? [] : ['Half of the ticks were no more than ' +
+      human(sampling.late_seconds_median) + ' late, 99 % ' + human(sampling.late_seconds_p99) + ', the worst ' +
+      human(sampling.late_seconds_worst) + '.']),
     'What is shorter than ' + human(sampling.resolution_seconds || 0) + ', the time between two ticks, is not seen one ' +
       'by one. Hand-offs are counted by the GIL itself.',
     'gilspy ' + summary.gilspy,

@@ -112,6 +112,19 @@ TEST_F(JsonExport, SaysWhatTheKernelsRecordsTold) {
   EXPECT_EQ(json["sampling"]["lost_records"], 3);
 }
 
+TEST_F(JsonExport, SaysHowLateTheTicksWere) {
+  feed(started());
+  EXPECT_FALSE(exported(builder.profile())["sampling"].contains("late_seconds_worst"));
+  // A recording's parts are added up: 99 ticks below 1.024 us, one of 1.28 to 1.536.
+  builder.accept(LatenessCounted{at_ms(1000), {60}, std::chrono::nanoseconds{900}, 4});
+  builder.accept(LatenessCounted{at_ms(1000), {39, 0, 1}, std::chrono::nanoseconds{1400}, 3});
+  const Json sampling = exported(builder.profile())["sampling"];
+  EXPECT_EQ(sampling["missed_for_room"], 7);
+  EXPECT_NEAR(sampling["late_seconds_median"], 1.024e-6 * 50 / 99, 1e-9);
+  EXPECT_NEAR(sampling["late_seconds_p99"], 1.024e-6, 1e-9);
+  EXPECT_NEAR(sampling["late_seconds_worst"], 1.4e-6, 1e-12);
+}
+
 TEST_F(JsonExport, FindingsAreThereAsData) {
   feed(started());
   const Json json = exported(builder.profile());

@@ -91,6 +91,7 @@ inline std::vector<Event> small_stream() {
       Progress{at_ms(1100), 1000, 2, 1, 4, 100, 3, std::chrono::milliseconds{40},
                StackTrouble{5, 9, {1, 0, 0, 2, 0}}},
       NativeCounted{at_ms(1100), 90, 2, 8},
+      LatenessCounted{at_ms(1100), {0, 900, 98, 0, 2}, std::chrono::microseconds{80}, 1},
       Traced{at_ms(1100), pid, TraceSource::exact, 3},
       StateChanged{at_ms(1101), worker, sleeping},
       Noted{at_ms(1102), pid, "the target was stopped"},

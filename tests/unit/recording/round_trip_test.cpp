@@ -4,6 +4,7 @@
 #include <limits>
 #include <random>
 
+#include "gilspy/model/lateness.h"
 #include "recording_helpers.h"
 
 namespace gilspy {
@@ -61,6 +62,7 @@ TEST(Recording, GivesBackTheExtremesOfEveryField) {
       Progress{},
       NativeMarked{},
       NativeCounted{},
+      LatenessCounted{},
       ProcessEnded{},
       most,
       StringDefined{StringId{u32_max}, std::string(longest_text, 's')},
@@ -78,6 +80,8 @@ TEST(Recording, GivesBackTheExtremesOfEveryField) {
                StackTrouble{u64_max, u64_max, {u64_max, u64_max, u64_max, u64_max, u64_max}}},
       NativeMarked{CodeId{u32_max}},
       NativeCounted{end_of_time, u64_max, u64_max, u64_max},
+      LatenessCounted{end_of_time, std::vector<std::uint64_t>(Lateness::buckets, u64_max),
+                      Duration::max(), u64_max},
       ProcessEnded{end_of_time, Pid{i32_max}, EndReason::lost}};
   const auto back = replay_bytes(record(events));
   EXPECT_EQ(back.events, events);

@@ -186,6 +186,19 @@ TEST_F(Summary, SaysWhatTheKernelsRecordsTold) {
               HasSubstr("waits sampled, as the kernel's records may not be had"));
 }
 
+TEST_F(Summary, SaysHowLateTheTicksWere) {
+  builder.accept(started());
+  builder.accept(Progress{at_ms(1000), 100, 9});
+  EXPECT_THAT(summary(builder.profile()), AllOf(HasSubstr("9 missed, "), Not(HasSubstr("late"))));
+  builder.accept(
+      LatenessCounted{at_ms(1000), {0, 0, 0, 0, 0, 100}, std::chrono::milliseconds{3}, 5});
+  const std::string text = summary(builder.profile());
+  EXPECT_THAT(text, HasSubstr("9 missed (5 as the recording could not be written as fast), "));
+  // That bucket is from 2.048 us to 2.56.
+  EXPECT_THAT(text, HasSubstr("half of the ticks were no more than 2.3 us late, 99 % 2.55 us, "
+                              "the worst 3 ms\n"));
+}
+
 TEST_F(Summary, WithoutAGil) {
   ProcessStarted process = started();
   process.free_threaded = true;

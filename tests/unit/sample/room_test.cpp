@@ -8,6 +8,7 @@
 
 #include "event_helpers.h"
 #include "fake_memory.h"
+#include "gilspy/model/lateness.h"
 #include "gilspy/sample/run.h"
 
 namespace gilspy {
@@ -48,6 +49,23 @@ Progress totals(const std::vector<Event>& events) {
   return std::get<Progress>(*last);
 }
 
+std::uint64_t without_room(const std::vector<Event>& events) {
+  std::uint64_t count = 0;
+  for (const Event& event : events) {
+    if (const auto* late = std::get_if<LatenessCounted>(&event)) count += late->without_room;
+  }
+  return count;
+}
+
+/// Of all ticks that were counted.
+Lateness lateness_of(const std::vector<Event>& events) {
+  Lateness sum;
+  for (const Event& event : events) {
+    if (const auto* late = std::get_if<LatenessCounted>(&event)) sum.add(late->ticks, late->worst);
+  }
+  return sum;
+}
+
 std::size_t notes_of(const std::vector<Event>& events, const std::string& text) {
   return static_cast<std::size_t>(std::ranges::count_if(events, [&](const Event& event) {
     const auto* note = std::get_if<Noted>(&event);
@@ -59,7 +77,8 @@ TEST(Room, ATickThatFindsNoneIsLeftOutAndCounted) {
   NarrowSink sink{std::chrono::hours{1}};
   const auto events = sampled(sink, 1000);
   EXPECT_EQ(totals(events).ticks, 0U);
-  EXPECT_GE(totals(events).missed, 100U);
+  EXPECT_GE(without_room(events), 50U);
+  EXPECT_GE(totals(events).missed, without_room(events));
   // Its beginning and its end are told all the same.
   EXPECT_TRUE(std::holds_alternative<ProcessStarted>(events.front()));
   EXPECT_TRUE(std::holds_alternative<ProcessEnded>(events.back()));
@@ -68,7 +87,7 @@ TEST(Room, ATickThatFindsNoneIsLeftOutAndCounted) {
 TEST(Room, TheTimeWithoutItIsUnknownAndSaysWhy) {
   NarrowSink sink{milliseconds{120}};
   const auto events = sampled(sink, 1000);
-  EXPECT_GE(totals(events).missed, 60U);
+  EXPECT_GE(without_room(events), 20U);
   EXPECT_EQ(notes_of(events, "the recording could not be written as fast as needed"), 1U);
 }
 
@@ -82,7 +101,23 @@ TEST(Room, AsFastAsItGoesDoesNotMeanToAskAsFast) {
 
 TEST(Room, WhereThereIsRoomTicksAreMade) {
   testing::CollectingSink sink;
-  EXPECT_GT(totals(sampled(sink, 1000)).ticks, 0U);
+  const auto events = sampled(sink, 1000);
+  EXPECT_GT(totals(events).ticks, 0U);
+  EXPECT_EQ(without_room(events), 0U);
+}
+
+TEST(Room, EachTickIsAsLateAsItIs) {
+  testing::CollectingSink sink;
+  const auto events = sampled(sink, 1000);
+  const Lateness late = lateness_of(events);
+  EXPECT_EQ(late.ticks(), totals(events).ticks);
+  EXPECT_GT(late.worst(), Duration{});
+  EXPECT_LT(late.worst(), std::chrono::seconds{60});
+}
+
+TEST(Room, WithoutARateNoTickIsLate) {
+  testing::CollectingSink sink;
+  EXPECT_EQ(lateness_of(sampled(sink, 0)).ticks(), 0U);
 }
 
 }  // namespace

@@ -79,6 +79,7 @@ TEST(Schedule, AMomentThatIsJustOverIsMadeUpFor) {
   const Time second = same.next(start, missed);
   EXPECT_GT(second, first);
   EXPECT_EQ(schedule.next(second, missed), second);
+  EXPECT_EQ(schedule.due(), second);
   EXPECT_EQ(missed, 0U);
 }
 
@@ -88,6 +89,8 @@ TEST(Schedule, OfManyThatAreOverOneIsMadeUpFor) {
   const Time late = start + seconds{3};
   EXPECT_EQ(schedule.next(late, missed), late);
   EXPECT_NEAR(static_cast<double>(missed), 2999, 10);
+  // The moment that is made up for was one of the first.
+  EXPECT_LE(schedule.due(), start + milliseconds{4});
   missed = 0;
   EXPECT_GT(schedule.next(late, missed), late);
   EXPECT_EQ(missed, 0U);
