@@ -58,7 +58,7 @@ void add_diff(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("diff", "compare two recordings");
   command->add_option("a", options->a, "a .gilspy file")->required();
   command->add_option("b", options->b, "another")->required();
-  command->add_option("-o,--output", options->file, "write the result here instead of to stdout");
+  add_output_file(*command, options->file);
   command->add_option("-f,--format", options->format, "one of: summary, json");
   command
       ->add_option("--weight", options->weight,

@@ -22,6 +22,7 @@ struct Format {
   std::string_view name;
   const Exporter& (*exporter)();
   std::string_view ending;  ///< a file name that ends so means this format; one more, one more row
+  bool binary = false;      ///< nothing for a terminal
 };
 
 /// Longer endings first: the first that fits wins.
@@ -30,9 +31,9 @@ constexpr std::array formats{
     Format{"chrome", &chrome_exporter, ".trace.json"},
     Format{"gecko", &gecko_exporter, ".gecko.json"},
     Format{"json", &json_exporter, ".json"},
-    Format{"perfetto", &perfetto_exporter, ".pftrace"},
-    Format{"perfetto", &perfetto_exporter, ".perfetto-trace"},
-    Format{"pprof", &pprof_exporter, ".pb.gz"},
+    Format{"perfetto", &perfetto_exporter, ".pftrace", true},
+    Format{"perfetto", &perfetto_exporter, ".perfetto-trace", true},
+    Format{"pprof", &pprof_exporter, ".pb.gz", true},
     Format{"flamegraph", &flamegraph_exporter, ".svg"},
     Format{"html", &html_exporter, ".html"},
     Format{"collapsed", &collapsed_exporter, ".collapsed"},
@@ -81,8 +82,13 @@ bool wants_color() {
 
 }  // namespace
 
+void add_output_file(CLI::App& command, std::string& file) {
+  command.add_option("-o,--output", file, "write the result here instead of to stdout (-)")
+      ->transform([](const std::string& given) { return given == "-" ? std::string{} : given; });
+}
+
 void add_output_options(CLI::App& command, OutputOptions& options) {
-  command.add_option("-o,--output", options.file, "write the result here instead of to stdout");
+  add_output_file(command, options.file);
   command.add_option("-f,--format", options.format, "one of: " + format_names());
   command
       .add_option("--weight", options.weight,
@@ -100,7 +106,12 @@ void check_folder_of(const std::string& file) {
 }
 
 void check_output(const OutputOptions& options) {
-  static_cast<void>(chosen_format(options));
+  const Format& format = chosen_format(options);
+  if (format.binary && options.file.empty() && ::isatty(STDOUT_FILENO) == 1) {
+    throw Failure(ExitCode::usage,
+                  fmt::format("{} is not for a terminal: name a file with -o, or send it on with |",
+                              format.name));
+  }
   static_cast<void>(weight_for(options.weight));
   if (!options.file.empty()) check_folder_of(options.file);
 }

@@ -9,6 +9,9 @@
 
 namespace gilspy {
 
+/// Adds -o. "-" is stdout, as it is for other programs.
+void add_output_file(CLI::App& command, std::string& file);
+
 /// Where results go and in which format.
 struct OutputOptions {
   std::string file;    ///< empty: stdout
@@ -18,8 +21,8 @@ struct OutputOptions {
 
 void add_output_options(CLI::App& command, OutputOptions& options);
 
-/// Throws Failure(usage) when the format or weight is unknown, or the output's folder is not there:
-/// before a long run rather than after it.
+/// Throws Failure(usage) when the format or weight is unknown, the output's folder is not there, or
+/// bytes would go to a terminal: before a long run rather than after it.
 void check_output(const OutputOptions& options);
 
 /// Writes the profile as asked. Throws Failure(other) when it cannot be written.

@@ -1,8 +1,14 @@
-"""A terminal to drive: a tmux server of its own, with a shell in it."""
+"""Terminals: a tmux server of its own, with a shell in it, to drive; and a plain one to look at what is written."""
 
 import os
+import pty
+import select
 import shlex
+import struct
 import subprocess
+import termios
+import time
+from fcntl import ioctl
 from pathlib import Path
 
 import harness
@@ -90,3 +96,27 @@ class Terminal:
 
     def end(self):
         self._tmux("kill-server")
+
+
+def on_a_terminal(*arguments, rows=24, columns=100):
+    """(exit status, all that gilspy and its program wrote), run on a terminal of its own."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "xterm"
+        os.execv(harness.GILSPY, [harness.GILSPY, *(str(a) for a in arguments)])
+    ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    output = b""
+    deadline = time.monotonic() + harness.PATIENCE
+    while True:
+        assert time.monotonic() < deadline, output
+        if not select.select([terminal], [], [], 1)[0]:
+            continue
+        try:
+            data = os.read(terminal, 1 << 16)
+        except OSError:  # the other end is closed
+            break
+        if not data:
+            break
+        output += data
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), output

@@ -1,42 +1,12 @@
 """Progress while recording: on a terminal only, and gone at the end."""
 
-import os
-import pty
 import re
-import select
-import struct
-import termios
-import time
-from fcntl import ioctl
 
 import harness
 import pytest
+from terminal import on_a_terminal
 
 LINE = re.compile(rb"gilspy: \d+ s, \d+ ticks, GIL held \d+ %, \d+ threads? waiting")
-
-
-def on_a_terminal(*arguments, rows=24, columns=100):
-    """(exit status, all that gilspy and its program wrote), run on a terminal of its own."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.environ["TERM"] = "xterm"
-        os.execv(harness.GILSPY, [harness.GILSPY, *(str(a) for a in arguments)])
-    ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    output = b""
-    deadline = time.monotonic() + harness.PATIENCE
-    while True:
-        assert time.monotonic() < deadline, output
-        if not select.select([terminal], [], [], 1)[0]:
-            continue
-        try:
-            data = os.read(terminal, 1 << 16)
-        except OSError:  # the other end is closed
-            break
-        if not data:
-            break
-        output += data
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), output
 
 
 def test_attach(any_python, start, tmp_path):
