@@ -120,10 +120,11 @@ namespace {
 
 /// "28 missed", and how many of them for want of room.
 std::string missed_text(const Profile& profile) {
-  const std::string text = fmt::format("{} missed", profile.progress.missed);
+  std::string text = fmt::format("{} missed", profile.progress.missed);
   if (profile.missed_for_room == 0) return text;
-  return text + fmt::format(" ({} as the recording could not be written as fast)",
-                            profile.missed_for_room);
+  text +=
+      fmt::format(" ({} as the recording could not be written as fast)", profile.missed_for_room);
+  return text;
 }
 
 /// How late the ticks were; empty where there was no rate to keep.

@@ -195,8 +195,8 @@ TEST_F(Summary, SaysHowLateTheTicksWere) {
   const std::string text = summary(builder.profile());
   EXPECT_THAT(text, HasSubstr("9 missed (5 as the recording could not be written as fast), "));
   // That bucket is from 2.048 us to 2.56.
-  EXPECT_THAT(text, HasSubstr("half of the ticks were no more than 2.3 us late, 99 % 2.55 us, "
-                              "the worst 3 ms\n"));
+  EXPECT_THAT(text, HasSubstr("half of the ticks were no more than 2.30 us late, 99 % 2.55 us, "
+                              "the worst 3.00 ms\n"));
 }
 
 TEST_F(Summary, WithoutAGil) {
