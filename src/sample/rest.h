@@ -16,7 +16,8 @@ namespace gilspy {
 /// A thread rests once it has blocked in the same place for half a second without having had a CPU;
 /// among many others for a tenth. Then it is asked every 16 ms whether it has had one; if so, it is
 /// looked at in every tick again. What it does first after a rest without taking the GIL may be
-/// seen that much late, once.
+/// seen that much late, once. A thread of a crowd that is blocked at the very first look rests from
+/// there on: to look at hundreds in each tick, only to learn who has work, would cost many ticks.
 class Rest {
  public:
   static constexpr Duration look_period = std::chrono::milliseconds{16};
@@ -57,12 +58,18 @@ class Rest {
     if (at - since_ < (of < crowd ? patience : patience_in_crowd)) return;
     const std::optional<std::uint64_t> now = slices();
     if (now && now == slices_) {
-      resting_ = true;
-      next_look_ = at + look_period * static_cast<std::int64_t>(number % turns) / turns;
+      rest(at, number);
       return;
     }
     wake(at);
     slices_ = now;
+  }
+  /// Lets one that was just seen blocked rest at once. `slices` is how often it had had a CPU
+  /// before it was seen: should it have run between the two, that shows when it is asked next.
+  void rest_from_here(Time at, std::size_t number, std::optional<std::uint64_t> slices) {
+    if (!slices || last_.kind != SyscallNow::Kind::in_syscall) return;
+    slices_ = slices;
+    rest(at, number);
   }
   void wake(Time at) {
     resting_ = false;
@@ -75,6 +82,11 @@ class Rest {
 
  private:
   static constexpr std::size_t turns = 16;
+
+  void rest(Time at, std::size_t number) {
+    resting_ = true;
+    next_look_ = at + look_period * static_cast<std::int64_t>(number % turns) / turns;
+  }
 
   SyscallNow last_;
   Time since_;

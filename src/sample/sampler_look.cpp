@@ -113,12 +113,17 @@ void Sampler::State::look_at(Lane& lane, LaneSight& sight) {
   };
   if (lane.rest.is_resting()) lane.rest.asked(now_, slices());
   if (lane.rest.is_resting()) return;
+  const bool first_of_crowd = totals.ticks == 0 && lanes_.lanes().size() >= Rest::crowd;
+  const auto slices_before = first_of_crowd ? slices() : std::nullopt;
   sight.syscall = lane.files.syscall();
   // A holder that runs did so at the first moment too, whatever has become of the GIL.
   const bool holder_runs = is_holder(sight) && sight.syscall.kind == SyscallNow::Kind::running;
   if (!sight.thread_state.is_null() && !holder_runs) look_again_ = true;
   lane.rest.saw(now_, lane_sights_.size(), lanes_.lanes().size(), sight.syscall,
                 may_rest(lane, sight), slices);
+  if (first_of_crowd && may_rest(lane, sight)) {
+    lane.rest.rest_from_here(now_, lane_sights_.size(), slices_before);
+  }
   if (!lane.rest.is_resting()) lane.rest_stack.reset();
 }
 

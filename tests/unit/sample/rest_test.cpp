@@ -111,6 +111,32 @@ TEST_F(RestTest, WhoMayNotDoesNotRest) {
   EXPECT_FALSE(rest.is_resting());
 }
 
+TEST_F(RestTest, OneMayRestFromItsFirstLookOn) {
+  EXPECT_EQ(pass(1), 1);
+  rest.rest_from_here(at, 3, slices);
+  EXPECT_NEAR(pass(160), 10, 1);
+  EXPECT_TRUE(rest.is_resting());
+}
+
+TEST_F(RestTest, WhoHasRunSinceTheCountBeforeThatLookIsFoundOutWhenAsked) {
+  const std::uint64_t before = slices++;
+  pass(1);
+  rest.rest_from_here(at, 3, before);
+  pass(17);
+  EXPECT_FALSE(rest.is_resting());
+  EXPECT_EQ(pass(20), 20);
+}
+
+TEST_F(RestTest, WhoRunsOrCannotBeAskedDoesNotRestFromThereOn) {
+  rest.saw(at, 3, threads, {SyscallNow::Kind::running, -1, {}}, false,
+           [] { return std::optional<std::uint64_t>{}; });
+  rest.rest_from_here(at, 3, slices);
+  EXPECT_FALSE(rest.is_resting());
+  pass(1);
+  rest.rest_from_here(at, 3, std::nullopt);
+  EXPECT_FALSE(rest.is_resting());
+}
+
 TEST_F(RestTest, AsksForSlicesAFewTimesASecondOnly) {
   for (int i = 0; i < 10; ++i) {
     pass(100);
