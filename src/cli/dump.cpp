@@ -108,7 +108,8 @@ void print_text(const LastLook& look) {
     if (!thread.stack) continue;
     const auto nodes = look.tables.frames(*thread.stack);
     for (const auto& node : std::views::reverse(nodes)) {
-      const std::string line = look.tables.is_native(node) ? "" : fmt::format(":{}", node.line);
+      const bool has_line = !look.tables.is_native(node) || node.line != 0;
+      const std::string line = has_line ? fmt::format(":{}", node.line) : "";
       text += fmt::format("    {} ({}{})\n", look.tables.function_of(node),
                           look.tables.file_of(node), line);
     }
@@ -128,6 +129,11 @@ int dump(const DumpOptions& options) {
   sampler.wait_for_names();
   for (int tick = 0; tick <= ticks_before && outcome == Sampler::Outcome::alive; ++tick) {
     outcome = sampler.tick(tick == ticks_before);
+  }
+  if (options.native && outcome == Sampler::Outcome::alive) {
+    // Which lines are wanted is known since that look.
+    sampler.wait_for_names();
+    outcome = sampler.tick(true);
   }
   if (outcome != Sampler::Outcome::alive) {
     throw Failure(ExitCode::gone, fmt::format("process {} has ended", options.pid.value));

@@ -13,25 +13,10 @@
 #include <cstring>
 #include <utility>
 
+#include "elf_state.h"
 #include "gilspy/base/bytes.h"
 
 namespace gilspy {
-
-class ElfFile::State {
- public:
-  State(UniqueFd file, Elf* elf) : file_(std::move(file)), elf_(elf) {}
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  ~State() { elf_end(elf_); }
-
-  [[nodiscard]] Elf* elf() const { return elf_; }
-  [[nodiscard]] int fd() const { return file_.get(); }
-  std::vector<ElfSegment> segments;
-
- private:
-  UniqueFd file_;
-  Elf* elf_;
-};
 
 namespace {
 

@@ -138,6 +138,8 @@ Json blame_json(const Profile& profile, const FunctionBlame& blame) {
   if (!blame.native.empty()) {
     json["native_function"] = blame.native;
     json["native_library"] = blame.library;
+    if (!blame.native_file.empty()) json["native_file"] = blame.native_file;
+    if (blame.native_line != 0) json["native_line"] = blame.native_line;
   }
   if (blame.rows > 0) json["rows"] = blame.rows;
   return json;
@@ -163,6 +165,9 @@ Json finding_json(const Profile& profile, const Finding& finding) {
     json["function"] = profile.tables->function_of(top);
     json["file"] = profile.tables->file_of(top);
     if (top.line != 0) json["line"] = top.line;
+    if (profile.tables->is_native(top)) {
+      json["library"] = profile.tables->string(profile.tables->code(top.code).library);
+    }
   }
   json["text"] = title_of(profile, finding) + ". " + facts_of(profile, finding);
   return json;

@@ -22,7 +22,7 @@ struct FrameText {
   std::string function;
   std::string file;
   std::uint32_t line = 0;
-  bool native = false;  ///< the file is a library
+  bool native = false;  ///< where its source is not known the file is a library
 
   friend auto operator<=>(const FrameText&, const FrameText&) = default;
 };

@@ -27,9 +27,16 @@ void Tables::accept(const Event& event) {
   if (const auto* s = std::get_if<StringDefined>(&event)) {
     put(strings_, s->id.value, s->text);
   } else if (const auto* c = std::get_if<CodeDefined>(&event)) {
-    put(codes_, c->id.value, Code{c->function, c->file, c->first_line});
+    put(codes_, c->id.value, Code{c->function, c->file, c->first_line, false, {}});
   } else if (const auto* n = std::get_if<NativeMarked>(&event)) {
-    if (n->id.value < codes_.size()) codes_[n->id.value].native = true;
+    if (n->id.value >= codes_.size()) return;
+    Code& code = codes_[n->id.value];
+    code.native = true;
+    code.library = code.file;
+  } else if (const auto* from = std::get_if<NativeSource>(&event)) {
+    if (from->id.value >= codes_.size() || !codes_[from->id.value].native) return;
+    codes_[from->id.value].file = from->file;
+    codes_[from->id.value].first_line = from->first_line;
   } else if (const auto* k = std::get_if<StackDefined>(&event)) {
     // A parent that is not older than its child could make a cycle; such a stack keeps its top
     // frame.
@@ -115,6 +122,13 @@ CodeId Interner::native_code(std::string_view function, std::string_view library
     sink_.accept(NativeMarked{entry->second});
   }
   return entry->second;
+}
+
+bool Interner::native_source(CodeId code, std::string_view file, std::uint32_t first_line) {
+  const StringId name = string(file);
+  const auto [entry, fresh] = sources_.try_emplace(code.value, name);
+  if (fresh) sink_.accept(NativeSource{code, name, first_line});
+  return entry->second == name;
 }
 
 StackId Interner::stack(StackId parent, CodeId code, std::uint32_t line) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "gilspy/elf/elf_file.h"
@@ -29,25 +30,46 @@ std::optional<ElfFile> open_vdso(MemoryReader& memory, const RemoteRange& range)
   return ElfFile::open(std::move(copy));
 }
 
+std::optional<ElfFile> open_module(const ProcDir& process, MemoryReader& memory,
+                                   const Binary& file) {
+  return open_binary(process, file, LoadedElf::read(memory, file.first.range.begin));
+}
+
+/// From the file itself, or from the one that has its symbols.
+std::optional<SourceLines> open_lines(const ProcDir& process, MemoryReader& memory,
+                                      const Binary& file) {
+  auto elf = open_module(process, memory, file);
+  if (!elf) return std::nullopt;
+  if (elf->section(".debug_info")) return SourceLines::open(std::move(*elf));
+  auto debug = find_debug_file(process, file, *elf);
+  return debug ? SourceLines::open(std::move(debug->elf)) : std::nullopt;
+}
+
 }  // namespace
+
+std::optional<SourceFunction> ModuleLines::function_at(std::uint64_t address) {
+  if (const Open open = std::exchange(open_, nullptr)) lines_ = open();
+  return lines_ ? lines_->function_at(address) : std::nullopt;
+}
 
 ModuleNames read_module_names(const ProcDir& process, MemoryReader& memory, Binary file) {
   ModuleNames names;
   file.is_executable_file = file.path == process.link("exe");
   const bool vdso = file.path == "[vdso]";
-  const auto elf =
-      vdso ? open_vdso(memory, file.first.range)
-           : open_binary(process, file, LoadedElf::read(memory, file.first.range.begin));
+  const auto elf = vdso ? open_vdso(memory, file.first.range) : open_module(process, memory, file);
   if (!elf) return names;
   const auto bias = load_bias(*elf, file.first);
   if (!bias) return names;
   names.bias = *bias;
   names.functions.add(*elf);
   names.interpreter = elf->symbol("_PyEval_EvalFrameDefault").has_value();
-  if (elf->stripped() && !vdso) {
+  if (vdso) return names;
+  if (elf->stripped()) {
     if (const auto debug = find_debug_file(process, file, *elf)) names.functions.add(debug->elf);
     names.functions.add(find_methods(*elf, memory, *bias));
   }
+  names.lines = std::make_shared<ModuleLines>(
+      [&process, &memory, file] { return open_lines(process, memory, file); });
   return names;
 }
 

@@ -46,29 +46,51 @@ void NameLoader::keep_only(const std::vector<Binary>& files) {
   changed_.notify_all();
 }
 
+bool NameLoader::later(std::function<void()> task) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (tasks_.size() >= max_tasks) return false;
+    tasks_.push_back(std::move(task));
+  }
+  changed_.notify_all();
+  return true;
+}
+
 void NameLoader::finish() {
   std::unique_lock lock{mutex_};
-  changed_.wait(lock, [this] { return wanted_.empty() && !busy_; });
+  changed_.wait(lock, [this] { return wanted_.empty() && tasks_.empty() && !busy_; });
 }
 
 void NameLoader::work() {
   std::unique_lock lock{mutex_};
   while (true) {
-    changed_.wait(lock, [this] { return ending_ || !wanted_.empty(); });
+    changed_.wait(lock, [this] { return ending_ || !wanted_.empty() || !tasks_.empty(); });
     if (ending_) return;
-    const Binary file = std::move(wanted_.front());
-    wanted_.pop_front();
     busy_ = true;
-    lock.unlock();
-    auto names = std::make_shared<const ModuleNames>(read_(file));
-    lock.lock();
-    // Unless it has been forgotten meanwhile.
-    if (const auto known = known_.find(key_of(file)); known != known_.end()) {
-      known->second = std::move(names);
-    }
+    wanted_.empty() ? do_next(lock) : read_next(lock);
     busy_ = false;
     changed_.notify_all();
   }
+}
+
+void NameLoader::read_next(std::unique_lock<std::mutex>& lock) {
+  const Binary file = std::move(wanted_.front());
+  wanted_.pop_front();
+  lock.unlock();
+  auto names = std::make_shared<const ModuleNames>(read_(file));
+  lock.lock();
+  // Unless it has been forgotten meanwhile.
+  if (const auto known = known_.find(key_of(file)); known != known_.end()) {
+    known->second = std::move(names);
+  }
+}
+
+void NameLoader::do_next(std::unique_lock<std::mutex>& lock) {
+  const auto task = std::move(tasks_.front());
+  tasks_.pop_front();
+  lock.unlock();
+  task();
+  lock.lock();
 }
 
 }  // namespace gilspy

@@ -58,8 +58,13 @@ class ByFunction {
       row.line = largest(parts.lines)->first;
       const auto native = largest(parts.natives);
       if (const auto code = native != parts.natives.end() ? native->first : std::nullopt) {
-        row.native = tables_.string(tables_.code(*code).function);
-        row.library = tables_.string(tables_.code(*code).file);
+        const auto native_code = tables_.code(*code);
+        row.native = tables_.string(native_code.function);
+        row.library = tables_.string(native_code.library);
+        if (native_code.file != native_code.library) {
+          row.native_file = tables_.string(native_code.file);
+          row.native_line = native_code.first_line;
+        }
       }
       rows.push_back(std::move(row));
     }

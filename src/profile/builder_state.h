@@ -33,6 +33,7 @@ class ProfileBuilder::State {
   void on(const StringDefined&) {}
   void on(const CodeDefined&) {}
   void on(const NativeMarked&) {}
+  void on(const NativeSource&) {}
   void on(const StackDefined&) {}
   void on(const ProcessStarted& event);
   void on(const ProcessEnded& event);

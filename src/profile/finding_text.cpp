@@ -12,11 +12,15 @@ std::string times(std::uint64_t count) {
   return count == 1 ? "once" : fmt::format("{} times", count);
 }
 
-/// "sre_ucs1_match (libpython3.11.so.1.0)".
-std::string native_place(const Tables& tables, CodeId native) {
+/// "sre_ucs1_match (libpython3.11.so.1.0)", or where its source is known "spin (spin.c:12)": the
+/// line of the example, or else the one where the function begins.
+std::string native_place(const Tables& tables, const Finding& finding, CodeId native) {
   const auto code = tables.code(native);
-  return fmt::format("{} ({})", terminal_text(tables.string(code.function)),
-                     terminal_text(tables.string(code.file)));
+  const auto top = tables.stack(finding.stack);
+  const std::uint32_t line = top.code == native && top.line != 0 ? top.line : code.first_line;
+  return fmt::format("{} ({}{})", terminal_text(tables.string(code.function)),
+                     terminal_text(basename_of(tables.string(code.file))),
+                     line != 0 ? fmt::format(":{}", line) : "");
 }
 
 /// " in hash_all (app.py:17)", or where its native code is known " in sha256 (libcrypto.so.3),
@@ -28,7 +32,7 @@ std::string place_in_code(const Profile& profile, const Finding& finding) {
   // That the C library's function of a system call makes this call is no news.
   const bool says_more = finding.native && tables.string(tables.code(*finding.native).function) !=
                                                syscall_name(finding.syscall);
-  std::string native = says_more ? " in " + native_place(tables, *finding.native) : "";
+  std::string native = says_more ? " in " + native_place(tables, finding, *finding.native) : "";
   if (!python) return native;
   return fmt::format("{} {} {} ({}:{})", native + (says_more ? "," : ""),
                      finding.native ? "called from" : "in",

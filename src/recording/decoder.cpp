@@ -143,6 +143,7 @@ std::optional<Event> read_event_of(Kind kind, WireReader& in, FrameMemory& memor
     case Kind::progress: return read_progress(in, memory);
     case Kind::stack_trouble: read_trouble(in, memory); break;
     case Kind::native_marked: return read_event<NativeMarked>(in, memory);
+    case Kind::native_source: return read_event<NativeSource>(in, memory);
     case Kind::native_counted: return read_event<NativeCounted>(in, memory);
     case Kind::lateness_counted: return read_event<LatenessCounted>(in, memory);
     case Kind::traced: return read_event<Traced>(in, memory);

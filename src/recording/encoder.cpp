@@ -25,6 +25,7 @@ constexpr Kind kind_of(const ThreadGone&) { return Kind::thread_gone; }
 constexpr Kind kind_of(const Noted&) { return Kind::noted; }
 constexpr Kind kind_of(const Progress&) { return Kind::progress; }
 constexpr Kind kind_of(const NativeMarked&) { return Kind::native_marked; }
+constexpr Kind kind_of(const NativeSource&) { return Kind::native_source; }
 constexpr Kind kind_of(const NativeCounted&) { return Kind::native_counted; }
 constexpr Kind kind_of(const LatenessCounted&) { return Kind::lateness_counted; }
 constexpr Kind kind_of(const Traced&) { return Kind::traced; }

@@ -42,6 +42,7 @@ enum class Kind : std::uint8_t {
   native_counted = 28,
   traced = 29,
   lateness_counted = 30,
+  native_source = 31,
 };
 inline constexpr std::uint8_t first_sized_kind = 16;
 
@@ -154,6 +155,11 @@ struct Fields {
     for (auto& dropped : e.dropped) w.number(dropped);
   }
   static void walk(Walker& w, Ref<NativeMarked> e) { w.number(e.id.value); }
+  static void walk(Walker& w, Ref<NativeSource> e) {
+    w.number(e.id.value);
+    w.number(e.file.value);
+    w.number(e.first_line);
+  }
   static void walk(Walker& w, Ref<NativeCounted> e) {
     w.whole_time(e.at);
     w.number(e.merged);

@@ -52,7 +52,7 @@ void NativeStacks::refresh(Time at) {
 }
 
 void NativeStacks::keep_up(Time at) {
-  names_.keep_small();
+  names_.keep_up();
   if (lost_ && at - refreshed_at_ >= shortest_refresh) refresh(at);
 }
 
@@ -238,7 +238,10 @@ StackId NativeStacks::intern(const Merged& merged) {
   for (const MergedFrame& frame : merged.frames) {
     if (frame.native) {
       const NativeFunction& function = *native_[frame.index];
-      stack = interner_.stack(stack, interner_.native_code(function.name, function.library), 0);
+      const CodeId code = interner_.native_code(function.name, function.library);
+      const bool in_source = !function.source.empty() &&
+                             interner_.native_source(code, function.source, function.first_line);
+      stack = interner_.stack(stack, code, in_source ? function.line : 0);
     } else {
       const StackReader::Frame& function = python_[frame.index];
       stack = interner_.stack(stack, function.code, function.line);

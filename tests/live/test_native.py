@@ -1,6 +1,9 @@
 """--native: the C functions stand among the Python ones, where they were called."""
 
 import json
+import re
+import shutil
+import subprocess
 
 import harness
 import pytest
@@ -70,6 +73,55 @@ def test_follows_a_sleeping_thread_through_libffi(python, start, tmp_path):
         return "(native.py:" in "".join(frames[:call]) and any(name in FUNCTIONS["usleep"] for name in names[call:])
 
     assert share(stacks, is_followed) > 0.8, stacks
+
+
+@pytest.fixture(scope="module")
+def spin(tmp_path_factory):
+    """A C library with debug information: (its file, the line where its function begins, the one where that works)."""
+    source = harness.ROOT / "tests" / "programs" / "spin.c"
+    library = tmp_path_factory.mktemp("spin") / "spin.so"
+    compiler = shutil.which("cc") or pytest.skip("no C compiler")
+    subprocess.run([compiler, "-g", "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
+    lines = source.read_text().splitlines()
+    begin = next(i for i, line in enumerate(lines, 1) if line.startswith("void spin("))
+    return library, begin, next(i for i, line in enumerate(lines, 1) if line.endswith("// here"))
+
+
+def test_names_the_source_of_c_code(python, spin, start, tmp_path):
+    """Its file and line, where there is debug information: in stacks and in what is found."""
+    if python.in_chroot:
+        pytest.skip("its library would have to lie in the chroot")
+    library, begin, line = spin
+    script = tmp_path / "hog.py"
+    script.write_text(
+        "import ctypes, threading\n"
+        f"spin = ctypes.PyDLL({str(library)!r}).spin\n"
+        "def hog():\n"
+        "    while True: spin(50)\n"
+        "def wait():\n"
+        "    while True: sum(range(1000))\n"
+        "for work in (hog, wait): threading.Thread(target=work, name=work.__name__).start()\n"
+    )
+    target = start.command([python.path, str(script)], wait_ready=False)
+    harness.wait_for(lambda: b"hog" in harness.gilspy("dump", "--pid", target.pid).stdout, "its threads")
+    stacks, summary = stacks_of(target, "hog", tmp_path)
+
+    # The lines of a function are read when it is seen first, so a few stacks have none. Its file is known of all.
+    spins = {frame for frames, _ in stacks for frame in frames if frame.startswith("spin ")}
+    assert f"spin (spin.c:{line})" in spins, stacks
+    assert spins <= {"spin (spin.c)", *(f"spin (spin.c:{at})" for at in range(begin, line + 3))}
+    # How often a busy machine lets its function be seen is not the question here.
+    texts = [finding["text"] for finding in summary["findings"] if "in spin" in finding["text"]]
+    assert all(re.search(r"in spin \(spin\.c:\d+\), called from hog \(hog\.py:4\)", text) for text in texts), texts
+    for row in summary["blame"]:
+        if row.get("native_function") == "spin":
+            assert (row["native_library"], row["native_line"]) == ("spin.so", begin)
+            assert row["native_file"] == str(harness.ROOT / "tests" / "programs" / "spin.c")
+
+    def dump_shows_it():
+        return f"spin.c:{line}" in harness.gilspy("dump", "--pid", target.pid, "--native").stdout.decode()
+
+    harness.wait_for(dump_shows_it, "a look while it works")
 
 
 def test_puts_c_functions_between_python_ones(python, start, tmp_path):

@@ -73,6 +73,7 @@ class ElfFile {
   [[nodiscard]] std::optional<std::uint32_t> checksum() const;
 
  private:
+  friend class SourceLines;
   class State;
   explicit ElfFile(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

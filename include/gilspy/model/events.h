@@ -53,10 +53,19 @@ struct CodeDefined {
 };
 
 /// That code object is none of Python's but a native function: `file` names the library that it is
-/// in, and it has no lines. Follows the definition.
+/// in, and it has no lines of its own. Follows the definition.
 struct NativeMarked {
   CodeId id;
   friend bool operator==(const NativeMarked&, const NativeMarked&) = default;
+};
+
+/// Where that native function is written, which its debug information tells. Its stacks may have
+/// lines from then on. Follows the mark, at any distance, once.
+struct NativeSource {
+  CodeId id;
+  StringId file;
+  std::uint32_t first_line = 0;
+  friend bool operator==(const NativeSource&, const NativeSource&) = default;
 };
 
 /// One more frame on top of `parent`. Id 0 (empty_stack) is the root and is never defined.
@@ -220,10 +229,10 @@ struct ProcessEnded {
   friend bool operator==(const ProcessEnded&, const ProcessEnded&) = default;
 };
 
-using Event =
-    std::variant<ProcessStarted, StringDefined, CodeDefined, NativeMarked, StackDefined, GilDefined,
-                 ThreadSeen, ThreadGone, StateChanged, GilChanged, StackSampled, Noted, Progress,
-                 NativeCounted, LatenessCounted, Traced, ProcessEnded>;
+using Event = std::variant<ProcessStarted, StringDefined, CodeDefined, NativeMarked, NativeSource,
+                           StackDefined, GilDefined, ThreadSeen, ThreadGone, StateChanged,
+                           GilChanged, StackSampled, Noted, Progress, NativeCounted,
+                           LatenessCounted, Traced, ProcessEnded>;
 
 /// The moment of an event; nothing for definitions.
 [[nodiscard]] std::optional<Time> time_of(const Event& event);

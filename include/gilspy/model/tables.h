@@ -19,7 +19,8 @@ class Tables : public SampleSink {
     StringId function;
     StringId file;
     std::uint32_t first_line = 0;
-    bool native = false;  ///< not Python's; the file is a library
+    bool native = false;  ///< not Python's; where its source is not known the file is its library
+    StringId library;     ///< of a native one
   };
   struct StackNode {
     StackId parent;
@@ -65,6 +66,9 @@ class Interner {
   [[nodiscard]] CodeId code(std::string_view function, std::string_view file,
                             std::uint32_t first_line);
   [[nodiscard]] CodeId native_code(std::string_view function, std::string_view library);
+  /// Tells where a native function is written, the first time. False when it is known to be written
+  /// elsewhere: libraries may have several functions of one name.
+  [[nodiscard]] bool native_source(CodeId code, std::string_view file, std::uint32_t first_line);
   /// Once there are very many, all are forgotten: they get new ids when they come again.
   [[nodiscard]] StackId stack(StackId parent, CodeId code, std::uint32_t line);
 
@@ -100,6 +104,7 @@ class Interner {
   std::uint32_t next_stack_ = 1;
   std::unordered_map<std::string, StringId, Hash, std::equal_to<>> strings_;
   std::unordered_map<CodeKey, CodeId, KeyHash> codes_;
+  std::unordered_map<std::uint32_t, StringId> sources_;  // by code
   std::unordered_map<StackKey, StackId, KeyHash> stacks_;
 };
 

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "gilspy/native/code_map.h"
 #include "gilspy/native/merge.h"
@@ -14,6 +17,11 @@ struct NativeFunction {
   std::string name;
   std::string library;  ///< the file it is in, without its folder
   NativeRole role = NativeRole::plain;
+  /// Where it is written, and the line at the address, as far as debug information tells and it has
+  /// been read: "" and 0 until then.
+  std::string source;
+  std::uint32_t first_line = 0;
+  std::uint32_t line = 0;
 };
 
 /// Names the functions of a process. Files are read in a thread of their own; each address is
@@ -28,22 +36,32 @@ class NativeNames {
 
   /// Begins to read the names of all modules there are, and forgets those of others.
   void prepare();
-  /// Waits for it.
+  /// Waits for all that is being read.
   void finish();
 
   /// The function around an address; null while its file is being read. One without a name is
-  /// called by its place in the file. Good until forget() or keep_small().
+  /// called by its place in the file. Good until forget() or keep_up().
   [[nodiscard]] const NativeFunction* at(RemoteAddress code);
   /// To be called when code has come or gone.
   void forget();
-  /// To be called now and then: forgets all when that is too much.
-  void keep_small();
+  /// To be called now and then: takes the lines that were read since, and forgets all when that is
+  /// too much.
+  void keep_up();
 
  private:
   class Loader;
+  class Lines;
+  struct Source;
+
+  void find_lines(RemoteAddress code, const Module& module, NativeFunction& function);
+  void take_lines();
+  [[nodiscard]] const Source* source_of(RemoteAddress code) const;
   CodeMap& code_;
+  std::shared_ptr<Lines> lines_;
   std::unique_ptr<Loader> loader_;
   std::unordered_map<RemoteAddress, NativeFunction> known_;
+  std::map<RemoteAddress, Source> sources_;       // by where the function begins
+  std::unordered_set<RemoteAddress> looked_for_;  // likewise
 };
 
 }  // namespace gilspy

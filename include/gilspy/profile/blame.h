@@ -20,6 +20,9 @@ struct FunctionBlame {
   /// The native function with most blame that was on top of it, and its library; "" for none.
   std::string native;
   std::string library;
+  /// Where that one is written, and the line where it begins; "" and 0 when not known.
+  std::string native_file;
+  std::uint32_t native_line = 0;
   Duration time{};
   /// So many rows of this holder and waiter in one, which have no place in common; 0: a single row.
   std::size_t rows = 0;

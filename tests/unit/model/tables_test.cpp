@@ -73,6 +73,30 @@ TEST(Tables, TellNativeFunctionsFromPythons) {
   EXPECT_TRUE(tables.code(native).native);
 }
 
+TEST(Tables, TellWhereANativeFunctionIsWritten) {
+  Tables tables;
+  Interner interner{tables};
+  const CodeId spin = interner.native_code("spin", "spin.so");
+  EXPECT_EQ(tables.string(tables.code(spin).file), "spin.so");
+  EXPECT_TRUE(interner.native_source(spin, "/src/spin.c", 12));
+  EXPECT_EQ(tables.string(tables.code(spin).file), "/src/spin.c");
+  EXPECT_EQ(tables.string(tables.code(spin).library), "spin.so");
+  EXPECT_EQ(tables.code(spin).first_line, 12U);
+  // Another function of the same name in the same library.
+  EXPECT_FALSE(interner.native_source(spin, "/src/other.c", 7));
+  EXPECT_EQ(tables.string(tables.code(spin).file), "/src/spin.c");
+}
+
+TEST(Tables, TakeNoSourceOfWhatIsNotNative) {
+  Tables tables;
+  Interner interner{tables};
+  const CodeId python = interner.code("sort", "app.py", 3);
+  tables.accept(NativeSource{python, interner.string("sort.c"), 9});
+  tables.accept(NativeSource{CodeId{77}, StringId{0}, 9});
+  EXPECT_EQ(tables.string(tables.code(python).file), "app.py");
+  EXPECT_EQ(tables.code(python).first_line, 3U);
+}
+
 TEST(Tables, KnowTheInnermostPythonFunction) {
   Tables tables;
   Interner interner{tables};

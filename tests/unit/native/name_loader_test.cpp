@@ -36,6 +36,36 @@ TEST(NameLoader, ReadsEachFileOnceAndWithoutWaiting) {
   EXPECT_EQ(reads, 1);
 }
 
+TEST(NameLoader, DoesOtherThingsWhenAllFilesAreRead) {
+  std::promise<void> go;
+  std::atomic<int> reads = 0;
+  int reads_before = -1;
+  NameLoader loader{[&, may = go.get_future().share()](const Binary&) {
+    may.wait();
+    ++reads;
+    return ModuleNames{};
+  }};
+  loader.keep_only({file_at(0x1000)});
+  EXPECT_TRUE(loader.later([&] { reads_before = reads; }));
+  loader.keep_only({file_at(0x1000), file_at(0x2000)});
+  go.set_value();
+  loader.finish();
+  EXPECT_EQ(reads_before, 2);
+}
+
+TEST(NameLoader, TakesOnlySoMuchToDo) {
+  std::promise<void> go;
+  NameLoader loader{[](const Binary&) { return ModuleNames{}; }};
+  loader.later([may = go.get_future().share()] { may.wait(); });
+  int tasks = 0;
+  while (tasks < 100'000 && loader.later([] {})) ++tasks;
+  EXPECT_GT(tasks, 1000);
+  EXPECT_LT(tasks, 100'000);
+  go.set_value();
+  loader.finish();
+  EXPECT_TRUE(loader.later([] {}));
+}
+
 TEST(NameLoader, ForgetsFilesThatAreGone) {
   std::atomic<int> reads = 0;
   NameLoader loader{[&](const Binary&) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "gilspy/profile/blame.h"
+#include "gilspy/profile/finding_text.h"
 #include "stream.h"
 
 namespace gilspy {
@@ -59,6 +60,28 @@ TEST(Findings, ALongHoldIsOneWhileSomebodyWaits) {
   EXPECT_EQ(finding->waited, ms(80));
   EXPECT_EQ(finding->stack, work);
   EXPECT_EQ(finding->count, 1U);
+}
+
+TEST(Findings, NameTheSourceOfTheNativeFunction) {
+  Stream stream;
+  start_with_waiter(stream);
+  const StackId work = stream.frame("work", 12);
+  const CodeId spin = stream.names.native_code("spin", "spin.so");
+  ASSERT_TRUE(stream.names.native_source(spin, "/src/spin.c", 7));
+  stream.stack(79, A, stream.names.stack(work, spin, 31));
+  stream.takes(80, B);
+  stream.state(80, A, waiting);
+  stream.end(90);
+  const auto finding = only(found_in(stream), FindingKind::long_hold);
+  ASSERT_TRUE(finding);
+  const Profile profile = stream.profile();
+  EXPECT_THAT(title_of(profile, *finding),
+              ::testing::HasSubstr(" in spin (spin.c:31), called from work (worker.py:12)"));
+  const auto blockers = worst_blockers(profile);
+  ASSERT_FALSE(blockers.empty());
+  EXPECT_EQ(blockers.front().library, "spin.so");
+  EXPECT_EQ(blockers.front().native_file, "/src/spin.c");
+  EXPECT_EQ(blockers.front().native_line, 7U);
 }
 
 TEST(Findings, NameTheNativeFunctionThatWasOnTopMost) {

@@ -86,6 +86,7 @@ inline std::vector<Event> small_stream() {
       StringDefined{StringId{2}, "/srv/app.py"},
       CodeDefined{CodeId{0}, StringId{1}, StringId{2}, 10},
       NativeMarked{CodeId{0}},
+      NativeSource{CodeId{0}, StringId{0}, 12},
       StackDefined{StackId{1}, empty_stack, CodeId{0}, 12},
       StackSampled{at_ms(2), main, StackId{1}},
       Progress{at_ms(1100), 1000, 2, 1, 4, 100, 3, std::chrono::milliseconds{40},
