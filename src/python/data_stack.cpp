@@ -12,7 +12,6 @@ namespace {
 constexpr std::uint64_t word = 8;
 /// Reads of one stack before it is given up. A read that was guessed wrong teaches the next one.
 constexpr int max_reads = 64;
-
 }  // namespace
 
 Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& frames,
@@ -21,8 +20,11 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
   Guess& guess = guesses_[thread];
   frames.clear();
   bool nothing_runs = false;
-  std::size_t distance = 0;  // of the best so far to what is wanted
+  led_.clear();
+  same_looks_ = 0;
+  close_ = false;
   for (int reads = 0; reads < max_reads; ++reads) {
+    if (reads > 0 && reads % RetryPause::reads_before_rest == 0) RetryPause::rest();
     ++wanted.looks;
     const bool answered = reads == 0 && answer;
     if (answered) stalled_ = is_stall(guess.asked_paces, guess.chunks.size(), answer->took);
@@ -36,35 +38,10 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
       nothing_runs = true;
       continue;
     }
-    doubtful_ = stalled_;
-    any_lone_ = any_rival_ = false;
-    if (climb(guess) != Climb::done) {
-      static_cast<void>(is_refusal_right());
-      continue;
-    }
-    const std::size_t depth_of_calls = found_.size();
-    drop_raised(guess);
-    add_generators_on_top(guess);
-    if (found_.empty()) {
-      // Nothing but the mark of an entry from C, or what is there does not lead to it.
-      const auto mark = in_chunks(guess, head_) ? std::nullopt : lone(guess, head_);
-      if (mark && is_mark(*mark)) return {};
-      continue;
-    }
-    // The copy takes as long as a call does: its lower frames are a bit older than its upper ones.
-    // How deep it was is told by current_frame, which is read at one moment: a stack of another
-    // depth is not taken.
-    const bool sure = !doubtful_;
-    if (sure && any_lone_ && !any_rival_) learn_calls();
-    if (!wanted.frames) depth_now(guess, wanted);
-    const std::size_t depth = wanted.by_end ? depth_of_calls : found_.size();
-    if (depth < wanted.frames.value_or(depth) && !is_refusal_right()) continue;
-    if (sure && (frames.empty() || wanted.off(depth) < distance)) {
-      const auto keep = std::min(found_.size(), max_stack_depth);
-      frames.assign(found_.end() - static_cast<std::ptrdiff_t>(keep), found_.end());
-      distance = wanted.off(depth);
-      if (wanted.close(depth)) return {};
-    }
+    if (settle(guess, frames, wanted)) return {};
+    if (stands_still(guess, frames)) return {};
+    // A target that stands still would be as deep as it was by now.
+    if (close_ && reads >= looks_to_trust) return {};
     pause_.wait();
   }
   if (!frames.empty()) return {};
@@ -74,6 +51,47 @@ Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& f
 /// Where a frame is missing it may have been refused by what its code object's place held before.
 bool DataStack::is_refusal_right() {
   return refused_.is_null() || codes_.refresh(std::array{std::exchange(refused_, {})});
+}
+
+/// Whether what was copied is a stack to return: `frames` is the best so far then.
+bool DataStack::settle(Guess& guess, std::vector<FramePosition>& frames, WantedDepth& wanted) {
+  doubtful_ = stalled_;
+  any_lone_ = any_rival_ = false;
+  if (climb(guess) != Climb::done) {
+    static_cast<void>(is_refusal_right());
+    return false;
+  }
+  const std::size_t depth_of_calls = found_.size();
+  drop_raised(guess);
+  add_generators_on_top(guess);
+  if (found_.empty()) {
+    // Nothing but the mark of an entry from C, or what is there does not lead to it.
+    const auto mark = in_chunks(guess, head_) ? std::nullopt : lone(guess, head_);
+    return mark && is_mark(*mark);
+  }
+  // The copy takes as long as a call does: its lower frames are a bit older than its upper ones.
+  // How deep it was is told by current_frame, which is read at one moment: a stack of another
+  // depth is not taken.
+  const bool sure = !doubtful_;
+  if (sure && any_lone_ && !any_rival_) learn_calls();
+  if (!wanted.frames) depth_now(guess, wanted);
+  const std::size_t depth = wanted.by_end ? depth_of_calls : found_.size();
+  if (depth < wanted.frames.value_or(depth) && !is_refusal_right()) return false;
+  if (!sure || (!frames.empty() && wanted.off(depth) >= distance_)) return false;
+  const auto keep = std::min(found_.size(), max_stack_depth);
+  frames.assign(found_.end() - static_cast<std::ptrdiff_t>(keep), found_.end());
+  distance_ = wanted.off(depth);
+  close_ = wanted.close(depth);
+  return distance_ == 0;
+}
+
+/// The frame at this place, as it was copied.
+std::optional<DataStack::Sight> DataStack::copied_frame(Guess& guess, RemoteAddress at) {
+  for (const Chunk& chunk : guess.chunks) {
+    if (at < chunk.at) continue;
+    if (const auto bytes = slice(chunk.bytes, at - chunk.at, header_)) return sight_of(at, *bytes);
+  }
+  return lone(guess, at);
 }
 
 /// How deep the stack was when the copy began. In 3.11 and 3.12 current_frame is one step away:
@@ -94,14 +112,7 @@ std::optional<std::size_t> DataStack::depth_of(Guess& guess, RemoteAddress frame
     if (step != steps_.end()) {
       return step->frames + above;
     }
-    std::optional<Sight> sight;
-    for (const Chunk& chunk : guess.chunks) {
-      if (frame < chunk.at) continue;
-      if (const auto bytes = slice(chunk.bytes, frame - chunk.at, header_)) {
-        sight = sight_of(frame, *bytes);
-      }
-    }
-    if (!sight) sight = lone(guess, frame);
+    const auto sight = copied_frame(guess, frame);
     if (!sight) return std::nullopt;
     if (!is_mark(*sight)) ++above;
     // A generator that has yielded since is linked to nothing.

@@ -42,6 +42,7 @@ Result<void> FrameChain::read(RemoteAddress thread, std::vector<FramePosition>& 
   frames.clear();
   std::size_t distance = 0;
   for (int reads = 0; reads < max_reads; ++reads) {
+    if (reads > 0 && reads % RetryPause::reads_before_rest == 0) RetryPause::rest();
     ++wanted.looks;
     if (wanted.frames) pause_.wait();
     const auto copied = reads == 0 && answer ? take(guess, answer->slots) : copy(thread, guess);

@@ -50,6 +50,8 @@ class DataStack {
   static constexpr std::size_t not_read = SIZE_MAX;
   /// Copied beyond the last frame that was found.
   static constexpr std::uint64_t slack = 1024;
+  /// A target that runs is hardly ever where it was at the last look, and not again at the next.
+  static constexpr int looks_to_trust = 2;
   /// A thread that waits for the next chunk to be read has at most so many generators between two
   /// frames of its chunks.
   static constexpr int max_links = 256;
@@ -118,6 +120,18 @@ class DataStack {
   };
   enum class Climb : std::uint8_t { done, short_copy, torn };
 
+  /// A frame that current_frame leads to.
+  struct Led {
+    RemoteAddress at;
+    FramePosition position;
+    friend bool operator==(const Led&, const Led&) = default;
+  };
+
+  [[nodiscard]] bool settle(Guess& guess, std::vector<FramePosition>& frames, WantedDepth& wanted);
+  [[nodiscard]] bool stands_still(Guess& guess, std::vector<FramePosition>& frames);
+  [[nodiscard]] bool lead_down(Guess& guess);
+  [[nodiscard]] bool is_in_its_code(const FramePosition& position);
+  [[nodiscard]] std::optional<Sight> copied_frame(Guess& guess, RemoteAddress at);
   [[nodiscard]] Result<bool> copy(RemoteAddress thread, Guess& guess);
   void gather(RemoteAddress thread, Guess& guess);
   [[nodiscard]] Result<bool> take(Guess& guess, std::size_t done);
@@ -198,6 +212,11 @@ class DataStack {
   bool any_lone_ = false;   // frames outside of the chunks are part of what was found
   bool any_rival_ = false;  // and one of them was not the same before and after the chunk
   std::vector<FramePosition> found_;
+  bool close_ = false;           // the best so far is as deep as need be
+  std::size_t distance_ = 0;     // of the best so far to what is wanted
+  std::vector<Led> led_;         // the top one first
+  std::vector<Led> led_before_;  // at the look before
+  int same_looks_ = 0;           // in a row, that led to the same as the one before
   RetryPause pause_;
 };
 

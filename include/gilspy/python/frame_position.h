@@ -18,6 +18,7 @@ struct FramePosition {
   std::int32_t lasti = -1;    ///< before that
   /// Called by C code, in an eval loop of its own: up to 3.10 all are.
   bool from_c = true;
+  friend bool operator==(const FramePosition&, const FramePosition&) = default;
 };
 
 /// How many frames a stack had at the moment that was looked at first. It is kept for when what was

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <time.h>
+
 #include <cstdint>
 
 #include "gilspy/base/time.h"
@@ -18,6 +20,14 @@ class RetryPause {
     const Time until = now() + Duration{static_cast<std::int64_t>(state_ % 2048)};
     while (now() < until) {
     }
+  }
+
+  /// Where we have the target's CPU it stands as it is: after so many reads it is let go on.
+  static constexpr int reads_before_rest = 8;
+  static void rest() {
+    // Of shorter ones nothing is left once a virtual machine's timer is set.
+    constexpr timespec some{0, 30'000};
+    ::clock_nanosleep(CLOCK_MONOTONIC, 0, &some, nullptr);
   }
 
  private:

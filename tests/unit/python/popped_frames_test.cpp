@@ -34,6 +34,7 @@ TEST_P(PoppedFramesTest, AFrameAtItsReturnIsGone) {
   push_frame(outer, 1);
   const RemoteAddress popped = push_frame(inner, 3);
   set_running(popped, false);
+  run_on();
   EXPECT_EQ(stack(), "outer:10");
 }
 
@@ -42,6 +43,7 @@ TEST_P(PoppedFramesTest, AFrameThatStillExecutesItsReturnIsThereWhereThatCanBeTo
   push_first_chunk();
   push_frame(outer, 1);
   push_frame(inner, 3);
+  run_on();
   EXPECT_EQ(stack(), tells_running() ? "outer:10 inner:31" : "outer:10");
 }
 
@@ -65,6 +67,7 @@ TEST_P(PoppedFramesTest, NothingIsAboveAFrameThatHasNotBegun) {
   const RemoteAddress begins = push_frame(middle, 0);
   set_running(push_frame(inner, 2), false);
   set_running(begins, false);
+  run_on();
   EXPECT_EQ(stack(), "outer:10");
 }
 
@@ -74,6 +77,7 @@ TEST_P(PoppedFramesTest, NothingIsAboveAFrameThatRuns) {
   const RemoteAddress runs = push_frame(outer, 1);
   set_running(push_frame(inner, 2), false);
   set_running(runs, true);
+  run_on();
   EXPECT_EQ(stack(), "outer:10");
 }
 
@@ -103,6 +107,7 @@ TEST_P(PoppedFramesTest, AFrameThatRaisedAndDoesNotRunIsGone) {
   const RemoteAddress raised = push_frame(inner, 2);
   EXPECT_EQ(stack(), "outer:10 inner:31");
   set_running(raised, false);
+  run_on();
   EXPECT_EQ(stack(), "outer:10");
 }
 
@@ -143,9 +148,10 @@ TEST_P(PoppedFramesTest, AFrameOfALowerChunkIsThereWhenAnotherFunctionTookThePla
 TEST_P(PoppedFramesTest, AFrameCalledFromElsewhereIsGone) {
   push_first_chunk();
   const RemoteAddress bottom = push_frame(outer, 1);
-  push_frame(middle, 2);
+  const RemoteAddress runs = push_frame(middle, 2);
   const RemoteAddress left = push_frame(inner, 2);
   objects.set(left, at.frame.previous, bottom);
+  run_on(left, runs);
   EXPECT_EQ(stack(), "outer:10 middle:21");
 }
 
@@ -154,6 +160,7 @@ TEST_P(PoppedFramesTest, WhatACallOfAGeneratorFunctionLeavesIsGone) {
   push_first_chunk();
   push_frame(outer, 1);
   set_running(push_frame(inner, 2), false);
+  run_on();
   EXPECT_EQ(stack(), "outer:10");
 }
 
@@ -162,13 +169,14 @@ TEST_P(PoppedFramesTest, TheCopyIsBelievedNotTheThread) {
   codes.put_opcode(inner, 3, ending_opcode());
   push_first_chunk();
   const RemoteAddress bottom = push_frame(outer, 1);
-  push_frame(middle, 2);
-  set_head(bottom);
+  const RemoteAddress runs = push_frame(middle, 2);
+  run_on(bottom, runs);
   EXPECT_EQ(stack(), "outer:10 middle:21");
   const RemoteAddress popped = push_frame(inner, 3);
   set_running(popped, false);
   objects.set(popped, at.frame.previous, bottom);
   set_head(popped);
+  run_on(popped, runs);
   EXPECT_EQ(stack(), "outer:10 middle:21");
 }
 
@@ -180,7 +188,40 @@ TEST_P(PoppedFramesTest, ALowerChunkThatIsNotFullIsTorn) {
   push_frame(inner, 1);
   ASSERT_EQ(stack(), "outer:10 middle:20 inner:30");
   objects.set(first_chunk, at.chunk.top, std::uint64_t{3});
+  run_on();
   EXPECT_EQ(error(), ErrorClass::retry);
+}
+
+TEST_P(PoppedFramesTest, AFrameThatHasNotBegunIsThereOnlyWhileTheTargetStandsStill) {
+  push_first_chunk();
+  push_frame(outer, 2);
+  push_frame(inner, -1);
+  EXPECT_EQ(stack(), "outer:11 inner:30");
+  // It may not be linked yet: what it says of its caller may be of another frame that was there
+  // before.
+  run_on();
+  EXPECT_EQ(stack(), "outer:11");
+}
+
+TEST_P(PoppedFramesTest, AGeneratorIsBeingMadeOnlyWhileTheTargetStandsStill) {
+  codes.put_opcode(inner, 0, layout.opcodes.makes_generator);
+  push_first_chunk();
+  push_frame(outer, 1);
+  put_frame(objects.allocate(1024), middle, 1);
+  push_frame(inner, 0);
+  EXPECT_EQ(stack(), "outer:10 middle:20 inner:30");
+  run_on();
+  EXPECT_EQ(stack(), "outer:10 middle:20");
+}
+
+TEST_P(PoppedFramesTest, ATargetThatStandsStillNeedsFewLooks) {
+  codes.put_opcode(inner, 0, layout.opcodes.makes_generator);
+  push_first_chunk();
+  push_frame(outer, 1);
+  push_frame(inner, 0);
+  ASSERT_FALSE(error());
+  ASSERT_FALSE(error());
+  EXPECT_LE(reader.effort().again, 2U);
 }
 
 TEST_P(PoppedFramesTest, RandomBytesAboveTheTopHarmNothing) {

@@ -79,6 +79,16 @@ class StackReaderTest : public testing::TestWithParam<int> {
         break;
     }
   }
+  /// The target runs: current_frame shows `first` at the first look, then the other one, and so on
+  /// by turns.
+  void run_on(RemoteAddress first, RemoteAddress second) {
+    set_head(first);
+    memory.before_slot([=, this](std::size_t, RemoteAddress from) {
+      if (from == chunk_) set_head(head_ == first ? second : first);
+    });
+  }
+  /// The frame on top, and the one that called it.
+  void run_on() { run_on(head_, *memory.read_pointer(at.frame.previous.in(head_))); }
   /// Into another chunk where this one is full.
   void push_frame_anywhere(RemoteAddress code) {
     if (chunked() && top_ + FakeCode::frame_room(layout) > chunk_ + chunk_size) {
