@@ -108,7 +108,7 @@ std::optional<ProcStat> parse_stat(std::string_view text) {
   text.remove_prefix(close + 2);
   ProcStat stat;
   // Field numbers as in proc(5); the state is field 3.
-  for (int field = 3; field <= 28; ++field) {
+  for (int field = 3; field <= 39; ++field) {
     if (text.empty()) return std::nullopt;
     std::string_view rest = text;
     bool good = true;
@@ -122,6 +122,7 @@ std::optional<ProcStat> parse_stat(std::string_view text) {
     if (field == 20) good = parse_number(rest, stat.threads);
     if (field == 22) good = parse_number(rest, stat.start_ticks);
     if (field == 28) good = parse_number(rest, stat.start_stack);
+    if (field == 39) good = parse_number(rest, stat.cpu);
     if (!good) return std::nullopt;
     skip_word(text);
   }

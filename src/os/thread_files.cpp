@@ -110,11 +110,20 @@ std::optional<std::uint64_t> ThreadFiles::context_switches() const {
   return text ? parse_context_switches(*text) : std::nullopt;
 }
 
-char ThreadFiles::state() const {
+std::optional<ProcStat> ThreadFiles::stat() const {
   std::array<char, 1024> buffer;
   const auto text = pread_text(stat_, buffer);
-  const auto stat = text ? parse_stat(*text) : std::nullopt;
-  return stat ? stat->state : '?';
+  return text ? parse_stat(*text) : std::nullopt;
+}
+
+char ThreadFiles::state() const {
+  const auto now = stat();
+  return now ? now->state : '?';
+}
+
+std::optional<int> ThreadFiles::cpu() const {
+  const auto now = stat();
+  return now ? std::optional{now->cpu} : std::nullopt;
 }
 
 }  // namespace gilspy

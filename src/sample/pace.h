@@ -44,6 +44,8 @@ class Pace {
   [[nodiscard]] Schedule& ticks() { return ticks_; }
   [[nodiscard]] bool stacks_due(Time moment) { return stacks_.due(moment); }
 
+  /// Whether this thread has a CPU as soon as it wants one.
+  [[nodiscard]] bool goes_first() const { return precedence_ && precedence_->is_real_time(); }
   /// Tells how long a look took.
   void looked(Duration busy);
   /// Whether what was spent is to be judged now.

@@ -18,6 +18,8 @@ class Precedence {
   Precedence(const Precedence&) = delete;
   Precedence& operator=(const Precedence&) = delete;
 
+  [[nodiscard]] bool is_real_time() const { return real_time_; }
+
   /// Tells how long the last look took, of so long from one to the next. Who needs a large part of
   /// a CPU must not take it from everybody else: then it is given back, for as long as that lasts.
   void spent(Duration busy, Duration of);

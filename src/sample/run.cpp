@@ -81,13 +81,17 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
   Lookout lookout{watches, start};
   while (true) {
     Time moment = now();
+    bool stacks = false;
     if (pace.ticks().paced()) {
       std::uint64_t missed = 0;
       moment = pace.ticks().next(moment, missed);
       if (missed > 0) sampler.missed(missed);
+      stacks = pace.stacks_due(moment);
+      if (stacks && pace.goes_first()) sampler.go_to_holder();
       if (auto reason = lookout.wait(std::min(moment, end))) return *reason;
-    } else if (auto reason = lookout.look()) {
-      return *reason;
+    } else {
+      if (auto reason = lookout.look()) return *reason;
+      stacks = pace.stacks_due(moment);
     }
     if (moment >= end) return EndReason::requested;
     if (!sampler.has_room()) {
@@ -98,7 +102,7 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
     }
     const Time began = now();
     if (pace.ticks().paced()) sampler.late(began - pace.ticks().due());
-    const auto outcome = sampler.tick(pace.stacks_due(moment));
+    const auto outcome = sampler.tick(stacks);
     if (outcome != Sampler::Outcome::alive) return reason_of(outcome);
     const Time at = now();
     pace.looked(at - began);

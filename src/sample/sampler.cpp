@@ -103,7 +103,10 @@ Sampler::Outcome Sampler::State::tick(bool stacks) {
   last_tick_ = now_;
   if (trace_) follow_kernel_to(begin_);
 
-  const Lane* const holder = stacks ? likely_holder() : nullptr;
+  // Its stack can be read together with the GIL. Of the others' we know what they are while nobody
+  // takes it.
+  const bool may_ask = stacks && !native_ && !still_stacks_;
+  const Lane* const holder = may_ask ? likely_holder() : nullptr;
   const Tid begun = holder != nullptr ? holder->tid : no_thread;
   if (const Outcome outcome = observe(holder); outcome != Outcome::alive) return outcome;
 
@@ -189,6 +192,7 @@ Sampler::Outcome Sampler::tick(bool stacks) { return state_->tick(stacks); }
 void Sampler::change_rates(double state_hz, double stack_hz, const std::string& why) {
   state_->change_rates(state_hz, stack_hz, why);
 }
+void Sampler::go_to_holder() { state_->go_to_holder(); }
 void Sampler::missed(std::uint64_t ticks) { state_->totals.missed += ticks; }
 bool Sampler::has_room() const { return state_->has_room(); }
 void Sampler::missed_for_room() { state_->missed_for_room(); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gilspy/os/move_to_cpu.h"
 #include "sampler_state.h"
 
 namespace gilspy {
@@ -34,16 +35,22 @@ bool Sampler::State::read_gils(const Lane* stack_of) {
   return true;
 }
 
-/// Who is likely to hold the GIL, as it did at the last tick: its stack can be read together with
-/// the GIL. Of the others' we know what they are while nobody takes it.
+/// Who is likely to hold the GIL, as it did at the last tick.
 const Lane* Sampler::State::likely_holder() const {
-  if (native_ || still_stacks_) return nullptr;
   for (const GilLane& gil : lanes_.gils()) {
     if (!gil.told_holder || *gil.told_holder == no_thread) continue;
     const auto found = std::ranges::find(lanes_.lanes(), *gil.told_holder, &Lane::tid);
     if (found != lanes_.lanes().end() && found->standings.size() == 1) return &*found;
   }
   return nullptr;
+}
+
+/// The thread that we wake on the CPU of has lost that CPU to us, wherever it was: its stack stands
+/// still while we read it. On another CPU it would change several times meanwhile.
+void Sampler::State::go_to_holder() const {
+  const Lane* const holder = likely_holder();
+  const auto cpu = holder != nullptr ? holder->files.cpu() : std::nullopt;
+  if (cpu) move_to_cpu(*cpu);
 }
 
 /// Free-threaded builds: whether each thread is attached, in one read.

@@ -50,6 +50,7 @@ class Sampler::State {
     if (native_) native_->wait_for_names();
   }
   Outcome tick(bool stacks);
+  void go_to_holder() const;
   void change_rates(double state_hz, double stack_hz, const std::string& why);
   void end(EndReason reason);
   [[nodiscard]] bool has_room() const { return sink_.has_room(); }

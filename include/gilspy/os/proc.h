@@ -38,6 +38,7 @@ struct ProcStat {
   std::uint64_t threads = 0;      ///< how many there are
   std::uint64_t start_ticks = 0;  ///< clock ticks after boot: tells a reused pid apart
   std::uint64_t start_stack = 0;  ///< 0 while it ends, and in the middle of an exec
+  int cpu = 0;                    ///< that it runs on, or ran on last
 };
 [[nodiscard]] std::optional<ProcStat> parse_stat(std::string_view text);
 

@@ -55,8 +55,12 @@ class ThreadFiles {
   [[nodiscard]] std::optional<std::uint64_t> context_switches() const;
   /// R S D T t Z, as in /proc/PID/stat; '?' when gone.
   [[nodiscard]] char state() const;
+  /// That it runs on, or ran on last; nothing when it is gone.
+  [[nodiscard]] std::optional<int> cpu() const;
 
  private:
+  [[nodiscard]] std::optional<ProcStat> stat() const;
+
   UniqueFd syscall_;
   UniqueFd schedstat_;
   UniqueFd stat_;

@@ -46,6 +46,8 @@ class Sampler {
   void wait_for_names();
   /// One look at the GIL and every thread; with `stacks`, at their Python stacks as well.
   Outcome tick(bool stacks);
+  /// Goes to the CPU of the thread that is likely to hold the GIL when a tick with stacks comes.
+  void go_to_holder();
   /// From now on there are so many ticks and looks at stacks a second, as SamplerOptions says, and
   /// the sink is told why.
   void change_rates(double state_hz, double stack_hz, const std::string& why);

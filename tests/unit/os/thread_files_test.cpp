@@ -142,6 +142,7 @@ TEST(ThreadFilesTest, SayThatAnEndedThreadIsGone) {
   child.reap();
   EXPECT_EQ(files.syscall().kind, Kind::gone);
   EXPECT_EQ(files.state(), '?');
+  EXPECT_FALSE(files.cpu());
   EXPECT_FALSE(files.schedstat());
   EXPECT_FALSE(files.context_switches());
   EXPECT_EQ(ThreadFiles(*process, child.tid()).syscall().kind, Kind::gone);

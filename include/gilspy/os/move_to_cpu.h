@@ -1,0 +1,9 @@
+#pragma once
+
+namespace gilspy {
+
+/// Brings this thread to that CPU. It may be moved on from there: where it may run is as before.
+/// False where it may not run there.
+bool move_to_cpu(int cpu);
+
+}  // namespace gilspy
