@@ -1,11 +1,14 @@
 // Counts the Python stacks of a process's only thread, for the check beside it.
 //
-//   stack_counts running PID HZ SAMPLES   read as gilspy reads them, while the target runs (HZ 0:
-//   as fast as it goes) stack_counts stopped PID HZ SAMPLES   the truth: the target stands still
-//   under ptrace, and its frames are
-//                                         followed one by one, by code that shares nothing with the
-//                                         reader
-//   stack_counts recording FILE           the samples of a recording
+//   stack_counts running PID HZ SAMPLES
+//     read as gilspy reads them, while the target runs (HZ 0: as fast as it goes)
+//   stack_counts stopped PID HZ SAMPLES
+//     the truth: the target stands still under ptrace, and its frames are followed one by one, by
+//     code that shares nothing with the reader
+//   stack_counts still PID HZ SAMPLES
+//     how often gilspy's reader reads a target that stands still otherwise than that code
+//   stack_counts recording FILE
+//     the samples of a recording
 //
 // Prints a line "COUNT<tab>outermost;...;top" for each stack, and "# NAME VALUE" for what else is
 // known.
@@ -204,6 +207,23 @@ void share_a_cpu(Pid pid) {
   check(::sched_setscheduler(0, SCHED_FIFO, &priority), "SCHED_FIFO");
 }
 
+/// A traced target, stopped for as long as this lives.
+class StoppedTarget {
+ public:
+  explicit StoppedTarget(Pid pid) : pid_(pid) {
+    check(::ptrace(PTRACE_INTERRUPT, pid_.value, 0, 0), "PTRACE_INTERRUPT");
+    int status = 0;
+    check(::waitpid(pid_.value, &status, __WALL), "waitpid");
+    if (!WIFSTOPPED(status)) throw std::runtime_error("the target has ended");
+  }
+  ~StoppedTarget() { ::ptrace(PTRACE_CONT, pid_.value, 0, 0); }
+  StoppedTarget(const StoppedTarget&) = delete;
+  StoppedTarget& operator=(const StoppedTarget&) = delete;
+
+ private:
+  Pid pid_;
+};
+
 void stopped(Look& look, double hz, std::uint64_t samples) {
   share_a_cpu(look.pid);
   check(::ptrace(PTRACE_SEIZE, look.pid.value, 0, 0), "PTRACE_SEIZE");
@@ -212,19 +232,47 @@ void stopped(Look& look, double hz, std::uint64_t samples) {
   Clock clock{hz};
   for (std::uint64_t i = 0; i < samples; ++i) {
     clock.wait();
-    check(::ptrace(PTRACE_INTERRUPT, look.pid.value, 0, 0), "PTRACE_INTERRUPT");
-    int status = 0;
-    check(::waitpid(look.pid.value, &status, __WALL), "waitpid");
-    if (!WIFSTOPPED(status)) throw std::runtime_error("the target has ended");
+    const StoppedTarget stop{look.pid};
     try {
       ++counts[plain_walk(look)];
     } catch (const Unreadable&) {
       ++unreadable;
     }
-    check(::ptrace(PTRACE_CONT, look.pid.value, 0, 0), "PTRACE_CONT");
   }
   print(counts);
   std::cout << fmt::format("# dropped {}\n", unreadable);
+}
+
+/// How the reader reads a target that stands still: as the truth, whatever it stands at.
+void still(Look& look, double hz, std::uint64_t samples) {
+  share_a_cpu(look.pid);
+  check(::ptrace(PTRACE_SEIZE, look.pid.value, 0, 0), "PTRACE_SEIZE");
+  Tables tables;
+  Interner interner{tables};
+  StackReader reader{look.memory, *look.target.layout, interner};
+  Counts counts;
+  std::map<std::string, std::uint64_t> different;
+  Clock clock{hz};
+  for (std::uint64_t i = 0; i < samples; ++i) {
+    clock.wait();
+    const StoppedTarget stop{look.pid};
+    const auto stack = reader.read(look.thread);
+    try {
+      const std::string truth = plain_walk(look);
+      ++counts[truth];
+      const std::string read = stack ? text_of(tables, *stack) : std::string(stack.error().what);
+      if (read != truth) ++different[fmt::format("{}, read as: {}", truth, read)];
+    } catch (const Unreadable&) {
+      continue;
+    }
+  }
+  print(counts);
+  std::uint64_t sum = 0;
+  for (const auto& [what, count] : different) {
+    sum += count;
+    std::cerr << fmt::format("different {}: {:.200}\n", count, what);
+  }
+  std::cout << fmt::format("# different {}\n", sum);
 }
 
 class StackCounter : public SampleSink {
@@ -259,14 +307,16 @@ int run(const std::vector<std::string>& arguments) {
     counter.report();
     return 0;
   }
-  if (arguments.size() != 4 || (arguments[0] != "running" && arguments[0] != "stopped")) {
-    std::cerr
-        << "usage: stack_counts running|stopped PID HZ SAMPLES | stack_counts recording FILE\n";
+  static const std::map<std::string, void (*)(Look&, double, std::uint64_t)> ways{
+      {"running", running}, {"stopped", stopped}, {"still", still}};
+  const auto way = arguments.size() == 4 ? ways.find(arguments[0]) : ways.end();
+  if (way == ways.end()) {
+    std::cerr << "usage: stack_counts running|stopped|still PID HZ SAMPLES | stack_counts "
+                 "recording FILE\n";
     return 2;
   }
   Look look{Pid{std::stoi(arguments[1])}};
-  (arguments[0] == "running" ? running : stopped)(look, std::stod(arguments[2]),
-                                                  std::stoull(arguments[3]));
+  way->second(look, std::stod(arguments[2]), std::stoull(arguments[3]));
   return 0;
 }
 
