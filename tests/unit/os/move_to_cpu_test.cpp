@@ -11,10 +11,8 @@ namespace {
 
 class MoveToCpuTest : public testing::Test {
  protected:
-  MoveToCpuTest() { ::sched_getaffinity(0, sizeof before, &before); }
-  ~MoveToCpuTest() override { ::sched_setaffinity(0, sizeof before, &before); }
-  MoveToCpuTest(const MoveToCpuTest&) = delete;
-  MoveToCpuTest& operator=(const MoveToCpuTest&) = delete;
+  void SetUp() override { ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0); }
+  void TearDown() override { ::sched_setaffinity(0, sizeof before, &before); }
 
   cpu_set_t before{};
 };
@@ -49,7 +47,7 @@ TEST_F(MoveToCpuTest, GoesNowhereElse) {
 TEST_F(MoveToCpuTest, IsWhereTheKernelSaysAThreadIs) {
   // Nothing can move the thread that may run on one CPU only.
   const auto process = ProcDir::open(Pid{::getpid()});
-  ASSERT_TRUE(process);
+  if (!process) FAIL();
   const ThreadFiles files{*process, Tid{::gettid()}};
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (!CPU_ISSET(cpu, &before)) continue;

@@ -125,6 +125,7 @@ TEST_P(PoppedFramesTest, AFrameIsThereWhenAnotherFunctionTookThePlaceOfItsCode) 
   push_first_chunk();
   for (int i = 0; i < 40; ++i) push_frame_anywhere(outer);
   set_running(push_frame(inner, 2), false);
+  run_on();
   const std::string below = stack();
   // The next function's code lies where that one's was.
   codes.put(inner, "newcomer", "app.py", 50);
@@ -137,6 +138,7 @@ TEST_P(PoppedFramesTest, AFrameOfALowerChunkIsThereWhenAnotherFunctionTookThePla
   push_first_chunk();
   push_frame(outer);
   set_running(push_frame(middle, 2), false);
+  run_on();
   ASSERT_EQ(stack(), "outer:10");
   codes.put(middle, "newcomer", "app.py", 50);
   codes.put_opcode(middle, 0, 0);
