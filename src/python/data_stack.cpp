@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint64_t word = 8;
 /// Reads of one stack before it is given up. A read that was guessed wrong teaches the next one.
 constexpr int max_reads = 64;
+
 }  // namespace
 
 Result<void> DataStack::read(RemoteAddress thread, std::vector<FramePosition>& frames,

@@ -176,7 +176,8 @@ std::string plain_walk(Look& look) {
       const RemoteAddress code{pointer(at.frame.code.in(frame)).value() &
                                ~std::uint64_t{layout.traits.reference_tag_mask}};
       const auto name = read_str(look.memory, layout, pointer(at.code.name.in(code)));
-      text = (name ? *name : "?") + (text.empty() ? "" : ";" + text);
+      if (!text.empty()) text.insert(0, ";");
+      text.insert(0, name ? *name : "?");
     }
     frame = pointer(at.frame.previous.in(frame));
   }
@@ -307,16 +308,18 @@ int run(const std::vector<std::string>& arguments) {
     counter.report();
     return 0;
   }
-  static const std::map<std::string, void (*)(Look&, double, std::uint64_t)> ways{
-      {"running", running}, {"stopped", stopped}, {"still", still}};
-  const auto way = arguments.size() == 4 ? ways.find(arguments[0]) : ways.end();
-  if (way == ways.end()) {
+  const std::string way = arguments.empty() ? "" : arguments[0];
+  if (arguments.size() != 4 || (way != "running" && way != "stopped" && way != "still")) {
     std::cerr << "usage: stack_counts running|stopped|still PID HZ SAMPLES | stack_counts "
                  "recording FILE\n";
     return 2;
   }
   Look look{Pid{std::stoi(arguments[1])}};
-  way->second(look, std::stod(arguments[2]), std::stoull(arguments[3]));
+  const double hz = std::stod(arguments[2]);
+  const std::uint64_t samples = std::stoull(arguments[3]);
+  if (way == "running") running(look, hz, samples);
+  if (way == "stopped") stopped(look, hz, samples);
+  if (way == "still") still(look, hz, samples);
   return 0;
 }
 
