@@ -19,7 +19,7 @@ constexpr std::int64_t max_frame_words = 1 << 17;
 
 const CodeCache::Code* CodeCache::find(RemoteAddress address) const {
   const Entry* entry = entries_.find(address);
-  return entry != nullptr ? &entry->code : nullptr;
+  return entry != nullptr && entry->code ? &*entry->code : nullptr;
 }
 
 const CodeCache::Code* CodeCache::get(RemoteAddress address) {
@@ -41,7 +41,7 @@ bool CodeCache::refresh(std::span<const RemoteAddress> addresses) {
     if (readable) {
       same = settle(addresses[i], slots_[i].into) && same;
     } else {
-      entries_.erase(addresses[i]);
+      forget(addresses[i]);
       same = false;
     }
   });
@@ -78,15 +78,25 @@ bool CodeCache::refresh_answered(std::span<const RemoteAddress> addresses, std::
 /// Whether these bytes are those of the code object that is known; if not, it is read.
 bool CodeCache::settle(RemoteAddress address, std::span<const std::byte> bytes) {
   const Identity identity = identify(bytes);
-  if (const Entry* known = entries_.use(address); known != nullptr && known->identity == identity) {
+  Entry* const known = entries_.use(address);
+  const bool alike = known != nullptr && known->code && known->identity == identity;
+  if (alike && known->doubts == 0) return true;
+  auto code = load(address, identity);
+  if (!code) {
+    forget(address);
+    return false;
+  }
+  if (alike && known->code->id == code->id) {
+    --known->doubts;
     return true;
   }
-  if (auto code = load(address, identity)) {
-    entries_[address] = {identity, std::move(*code)};
-  } else {
-    entries_.erase(address);
-  }
+  entries_[address] = {identity, std::move(*code), known != nullptr ? doubts_at_first : 0};
   return false;
+}
+
+/// That there was a code object once is kept: the next one there is another one.
+void CodeCache::forget(RemoteAddress address) {
+  if (Entry* const known = entries_.use(address)) known->code.reset();
 }
 
 CodeCache::Identity CodeCache::identify(std::span<const std::byte> bytes) const {

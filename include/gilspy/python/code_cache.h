@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -78,10 +79,16 @@ class CodeCache {
   };
   struct Entry {
     Identity identity;
-    Code code;
+    std::optional<Code> code;  ///< nothing while there is no code object at this address
+    /// So many times more it is read anew although its identity is the same: code that is made over
+    /// and over again may find its name, too, at the place of the one before.
+    int doubts = 0;
   };
+  /// After another one was seen at the same address.
+  static constexpr int doubts_at_first = 64;
 
   bool settle(RemoteAddress address, std::span<const std::byte> bytes);
+  void forget(RemoteAddress address);
   [[nodiscard]] Identity identify(std::span<const std::byte> bytes) const;
   [[nodiscard]] bool is_code_type(RemoteAddress type);
   [[nodiscard]] Result<Code> load(RemoteAddress address, const Identity& identity);

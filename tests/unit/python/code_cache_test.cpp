@@ -67,6 +67,42 @@ TEST_P(CodeCacheTest, TakesTheNameWhereThereIsNoQualifiedOne) {
   EXPECT_EQ(looked_up(code), "run app.py:10");
 }
 
+TEST_P(CodeCacheTest, NoticesANameInTheSamePlaceOnceItsCodeWasReplaced) {
+  const RemoteAddress code = codes.function("run", "app.py", 10);
+  ASSERT_EQ(looked_up(code), "run app.py:10");
+  codes.put(code, "one", "app.py", 10);
+  ASSERT_EQ(looked_up(code), "one app.py:10");
+  const auto& name = at.code.qualname.present() ? at.code.qualname : at.code.name;
+  const RemoteAddress text =
+      *memory.read_pointer(name.in(code)) + static_cast<std::uint64_t>(at.ascii.struct_size);
+  memory.put(text, std::string_view{"two"});
+  EXPECT_EQ(looked_up(code), "two app.py:10");
+}
+
+TEST_P(CodeCacheTest, NoticesANameInTheSamePlaceOnceItsCodeWasFreed) {
+  const RemoteAddress code = codes.function("one", "app.py", 10);
+  ASSERT_EQ(looked_up(code), "one app.py:10");
+  objects.set(code, at.object.type, RemoteAddress{});
+  ASSERT_EQ(looked_up(code), "nothing");
+  objects.set(code, at.object.type, codes.type());
+  ASSERT_EQ(looked_up(code), "one app.py:10");
+  const auto& name = at.code.qualname.present() ? at.code.qualname : at.code.name;
+  memory.put(*memory.read_pointer(name.in(code)) + static_cast<std::uint64_t>(at.ascii.struct_size),
+             std::string_view{"two"});
+  EXPECT_EQ(looked_up(code), "two app.py:10");
+}
+
+TEST_P(CodeCacheTest, TrustsCodeAgainThatStaysTheSame) {
+  const RemoteAddress code = codes.function("run", "app.py", 10);
+  refresh(code);
+  codes.put(code, "one", "app.py", 10);
+  for (int i = 0; i < 100; ++i) refresh(code);
+  const std::size_t before = memory.batches();
+  EXPECT_TRUE(cache.refresh(std::array{code}));
+  EXPECT_EQ(memory.batches(), before + 1);
+  EXPECT_EQ(known(code), "one app.py:10");
+}
+
 TEST_P(CodeCacheTest, ReadsAKnownCodeObjectWithOneSystemCall) {
   const RemoteAddress code = codes.function("run", "app.py", 10);
   const RemoteAddress other = codes.function("stop", "app.py", 20);
