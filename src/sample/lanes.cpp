@@ -17,6 +17,8 @@ namespace {
 /// Names change rarely: a thread that has none yet is asked for soon, so many others each second.
 constexpr Duration names_period = std::chrono::seconds{1};
 constexpr std::size_t names_again = 32;
+/// So long a thread may take from when it was made until it begins.
+constexpr Duration longest_start = std::chrono::milliseconds{100};
 /// More interpreters that share one GIL are only counted.
 constexpr std::size_t most_users_named = 8;
 
@@ -150,20 +152,25 @@ void LaneTable::follow_python(Time at, const std::vector<PythonInterpreter>& int
   forget_gils(at, interpreters);
   const StackOwners owners{process_, interpreters};
   const auto tids_before = std::exchange(tids_, {});
+  awaits_threads_ = false;
   for (Lane& lane : lanes_) lane.standings.clear();
   // The list is headed by the newest interpreter; the main one, at the end, comes first for people.
   for (const PythonInterpreter& interpreter : std::views::reverse(interpreters)) {
     if (interpreter.gil.is_null()) continue;
     const std::size_t gil = gil_index(interpreter);
     join(gils_[gil], interpreter, at);
+    find_newcomers(interpreter, at);
     for (PythonThread thread : interpreter.threads) {
       owners.correct(thread);
-      const Tid tid = outside_tid(thread.native_id);
+      const bool on_its_way = is_on_its_way(thread.address, at);
+      awaits_threads_ = awaits_threads_ || on_its_way;
+      const Tid tid = on_its_way ? no_thread : outside_tid(thread.native_id);
       tids_[thread.address] = tid;
       const auto lane = std::ranges::find(lanes_, tid, &Lane::tid);
       if (lane != lanes_.end()) lane->standings.push_back({thread, gil});
     }
   }
+  std::erase_if(newcomers_, [this](const auto& one) { return !tids_.contains(one.first); });
   if (tids_ != tids_before) changed_at_ = at;
   for (Lane& lane : lanes_) {
     // Until something is seen of it, the state made last: a thread makes one to use it.
@@ -175,6 +182,27 @@ void LaneTable::follow_python(Time at, const std::vector<PythonInterpreter>& int
     lane.active_state =
         lane.standing() != nullptr ? lane.standing()->python.address : RemoteAddress{};
   }
+}
+
+/// Up to 3.11 a thread state is made by the thread that starts another one, and has the ids of that
+/// one until the new thread sets its own, before it takes the GIL (new_threadstate() of
+/// Python/pystate.c, thread_run() of Modules/_threadmodule.c). So where two states of an
+/// interpreter seem to be one thread's, the newer one, which comes first, is on its way; if it
+/// stays so, the thread does have two.
+void LaneTable::find_newcomers(const PythonInterpreter& interpreter, Time at) {
+  std::unordered_set<std::uint64_t> older;
+  for (const PythonThread& thread : std::views::reverse(interpreter.threads)) {
+    if (thread.native_id == 0 || older.insert(thread.native_id).second) {
+      newcomers_.erase(thread.address);
+    } else {
+      newcomers_.try_emplace(thread.address, at);
+    }
+  }
+}
+
+bool LaneTable::is_on_its_way(RemoteAddress thread_state, Time at) const {
+  const auto found = newcomers_.find(thread_state);
+  return found != newcomers_.end() && at - found->second < longest_start;
 }
 
 /// Notes that an interpreter uses a GIL.

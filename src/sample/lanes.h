@@ -105,6 +105,9 @@ class LaneTable {
     return interpreters_.size() == 1 && at - changed_at_ >= settling;
   }
 
+  /// Whether a thread is about to begin whose thread state does not say yet that it is its own.
+  [[nodiscard]] bool awaits_threads() const { return awaits_threads_; }
+
   [[nodiscard]] std::vector<Lane>& lanes() { return lanes_; }
   [[nodiscard]] const std::vector<Lane>& lanes() const { return lanes_; }
   [[nodiscard]] std::vector<GilLane>& gils() { return gils_; }
@@ -131,6 +134,8 @@ class LaneTable {
   void follow_tasks(Time at);
   void forget_gils(Time at, const std::vector<PythonInterpreter>& interpreters);
   void follow_python(Time at, const std::vector<PythonInterpreter>& interpreters);
+  void find_newcomers(const PythonInterpreter& interpreter, Time at);
+  [[nodiscard]] bool is_on_its_way(RemoteAddress thread_state, Time at) const;
   void join(GilLane& gil, const PythonInterpreter& interpreter, Time at);
   std::size_t gil_index(const PythonInterpreter& interpreter);
   void tell_thread(const Lane& lane, Time at);
@@ -149,11 +154,13 @@ class LaneTable {
   std::uint32_t next_gil_ = 0;
   std::vector<PythonInterpreter> interpreters_;           // as read last
   std::unordered_map<RemoteAddress, Tid> tids_;           // by Python thread state
+  std::unordered_map<RemoteAddress, Time> newcomers_;     // likewise: when they were seen first
   std::unordered_map<std::uint64_t, std::string> names_;  // by thread.ident
   std::map<Tid, Identity> told_;
   std::unordered_map<std::uint64_t, Tid> namespace_tids_;
   bool same_namespace_ = true;
   PthreadIds pthread_ids_;
+  bool awaits_threads_ = false;
   Time names_read_at_;
   std::size_t next_named_ = 0;  ///< the lane whose name is read again next
   Time changed_at_;             ///< when a refresh found something new last

@@ -153,7 +153,7 @@ Sampler::Outcome Sampler::State::keep_up() {
     // A thread that went was seen to, and the kernel's count tells of one that came.
     const bool there =
         settled && !refresh_wanted_ ? lanes_.refresh_python(now_) : lanes_.refresh(now_);
-    refresh_wanted_ = false;
+    refresh_wanted_ = lanes_.awaits_threads();
     refreshed_at_ = now_;
     if (!there) return Outcome::ended;
   }

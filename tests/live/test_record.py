@@ -31,6 +31,18 @@ def test_the_exit_status_is_the_programs_own(any_build, tmp_path):
     assert result.returncode == 7
 
 
+def test_what_a_new_thread_does_is_not_told_of_the_one_that_started_it(python, tmp_path):
+    recording = tmp_path / "run.gilspy"
+    options = ["-r", "1000", "--stack-rate", "1000", "--recording", recording]
+    result = record(tmp_path / "out.json", python.path, *harness.workload("starts.py", 100), options=options)
+
+    assert result.returncode == 0, result.stderr.decode()
+    report = harness.gilspy("report", recording, "-f", "collapsed", "--weight", "wall")
+    crunching = [line for line in report.stdout.decode().splitlines() if "crunch" in line]
+    assert crunching
+    assert not [line for line in crunching if line.startswith("MainThread")]
+
+
 @pytest.mark.parametrize("number", [9, 15])
 def test_death_by_a_signal_is_128_and_its_number(any_python, tmp_path, number):
     code = f"import os; sum(range(10**6)); os.kill(os.getpid(), {number})"
