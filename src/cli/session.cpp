@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -47,6 +48,14 @@ UniqueFd unnamed_file() {
   UniqueFd file{::open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600)};
   if (!file) file.reset(::memfd_create("gilspy-recording", MFD_CLOEXEC));
   return file;
+}
+
+/// Of a pipe or a device nothing can be read again. It must not even be opened: that may wait.
+void check_recording(const std::string& name) {
+  struct stat there{};
+  if (::stat(name.c_str(), &there) != 0 || S_ISREG(there.st_mode)) return;
+  throw Failure(ExitCode::usage,
+                fmt::format("the report is made from the recording: '{}' has to be a file", name));
 }
 
 UniqueFd open_recording(const std::string& name) {
@@ -97,7 +106,9 @@ void add_session_options(CLI::App& command, SessionOptions& options) {
 void check_session(const SessionOptions& options) {
   check_output(options.output);
   static_cast<void>(run_options(options));
-  if (!options.recording.empty()) check_folder_of(options.recording);
+  if (options.recording.empty()) return;
+  check_folder_of(options.recording);
+  check_recording(options.recording);
 }
 
 RunOptions run_options(const SessionOptions& options) {

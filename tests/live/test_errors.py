@@ -87,6 +87,21 @@ def test_a_missing_output_folder_is_found_before_the_program_runs(any_python, tm
     assert not mark.exists()
 
 
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_a_recording_that_could_not_be_read_again(any_python, tmp_path, kind):
+    mark, recording = tmp_path / "it-ran", tmp_path / "run.gilspy"
+    if kind == "pipe":
+        os.mkfifo(recording)
+    elif kind == "folder":
+        recording.mkdir()
+    else:
+        recording.symlink_to("/dev/null")
+    code = f"open({str(mark)!r}, 'w')"
+    result = harness.gilspy("record", "--recording", recording, "--", any_python.path, "-c", code)
+    assert str(recording) in assert_fails(result, USAGE)
+    assert not mark.exists()
+
+
 def test_a_recording_that_does_not_exist(tmp_path):
     result = harness.gilspy("report", tmp_path / "none.gilspy")
     assert "none.gilspy" in assert_fails(result, OTHER, USAGE)
