@@ -114,10 +114,6 @@ std::string stack_trouble(const Progress& progress) {
   return text;
 }
 
-}  // namespace
-
-namespace {
-
 /// "28 missed", and how many of them for want of room.
 std::string missed_text(const Profile& profile) {
   std::string text = fmt::format("{} missed", profile.progress.missed);

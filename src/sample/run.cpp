@@ -80,28 +80,25 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
   Pace pace{options, start, own_cpu_time()};
   Lookout lookout{watches, start};
   while (true) {
+    const bool paced = pace.ticks().paced();
     Time moment = now();
-    bool stacks = false;
-    if (pace.ticks().paced()) {
+    if (paced) {
       std::uint64_t missed = 0;
       moment = pace.ticks().next(moment, missed);
       if (missed > 0) sampler.missed(missed);
-      stacks = pace.stacks_due(moment);
-      if (stacks && pace.goes_first()) sampler.go_to_holder();
-      if (auto reason = lookout.wait(std::min(moment, end))) return *reason;
-    } else {
-      if (auto reason = lookout.look()) return *reason;
-      stacks = pace.stacks_due(moment);
     }
+    const bool stacks = pace.stacks_due(moment);
+    if (stacks && pace.goes_first()) sampler.go_to_holder();
+    if (auto reason = paced ? lookout.wait(std::min(moment, end)) : lookout.look()) return *reason;
     if (moment >= end) return EndReason::requested;
     if (!sampler.has_room()) {
       sampler.missed_for_room();
-      if (pace.ticks().paced()) continue;
+      if (paced) continue;
       if (auto reason = lookout.wait(moment + room_period)) return *reason;
       continue;
     }
     const Time began = now();
-    if (pace.ticks().paced()) sampler.late(began - pace.ticks().due());
+    if (paced) sampler.late(began - pace.ticks().due());
     const auto outcome = sampler.tick(stacks);
     if (outcome != Sampler::Outcome::alive) return reason_of(outcome);
     const Time at = now();

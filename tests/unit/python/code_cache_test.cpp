@@ -31,6 +31,13 @@ class CodeCacheTest : public testing::TestWithParam<int> {
     return known(address);
   }
 
+  /// Lets another name, as long as the one before, lie where that one was.
+  void rename_in_place(RemoteAddress code, std::string_view text) {
+    const auto& name = at.code.qualname.present() ? at.code.qualname : at.code.name;
+    const auto header = static_cast<std::uint64_t>(at.ascii.struct_size);
+    memory.put(*memory.read_pointer(name.in(code)) + header, text);
+  }
+
   const Layout& layout = *layout_for({3, static_cast<std::uint8_t>(GetParam()), 0}, false);
   const Offsets& at = layout.at;
   FakeMemory memory;
@@ -72,10 +79,7 @@ TEST_P(CodeCacheTest, NoticesANameInTheSamePlaceOnceItsCodeWasReplaced) {
   ASSERT_EQ(looked_up(code), "run app.py:10");
   codes.put(code, "one", "app.py", 10);
   ASSERT_EQ(looked_up(code), "one app.py:10");
-  const auto& name = at.code.qualname.present() ? at.code.qualname : at.code.name;
-  const RemoteAddress text =
-      *memory.read_pointer(name.in(code)) + static_cast<std::uint64_t>(at.ascii.struct_size);
-  memory.put(text, std::string_view{"two"});
+  rename_in_place(code, "two");
   EXPECT_EQ(looked_up(code), "two app.py:10");
 }
 
@@ -86,9 +90,7 @@ TEST_P(CodeCacheTest, NoticesANameInTheSamePlaceOnceItsCodeWasFreed) {
   ASSERT_EQ(looked_up(code), "nothing");
   objects.set(code, at.object.type, codes.type());
   ASSERT_EQ(looked_up(code), "one app.py:10");
-  const auto& name = at.code.qualname.present() ? at.code.qualname : at.code.name;
-  memory.put(*memory.read_pointer(name.in(code)) + static_cast<std::uint64_t>(at.ascii.struct_size),
-             std::string_view{"two"});
+  rename_in_place(code, "two");
   EXPECT_EQ(looked_up(code), "two app.py:10");
 }
 
