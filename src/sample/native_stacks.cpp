@@ -26,6 +26,9 @@ constexpr std::array<Duration, 3> waits{
     std::chrono::microseconds{20}, std::chrono::microseconds{30}, std::chrono::microseconds{60}};
 constexpr int max_tries = 2;
 constexpr std::size_t max_owed = 1024;
+/// A thread that has run so long has made its copy, if its event works. The kernel's count of that
+/// time is late by a scheduler's tick, 1 to 10 ms, but never ahead.
+constexpr Duration silence = std::chrono::milliseconds{1};
 
 constexpr Error ran{ErrorClass::retry, "the thread ran while its stack was read"};
 
@@ -107,12 +110,15 @@ Result<std::optional<StackId>> NativeStacks::read_running(const Lane& lane) {
     if (stop_ || !events_.allowed()) return read_stopped(lane);
     return read_python_alone(lane);
   }
-  const bool owed = owed_.erase(lane.tid) > 0;
+  const auto owed = owed_.extract(lane.tid);
   auto before = python_of(lane);
   for (int tries = 0; before && tries < max_tries; ++tries) {
     if (!copy_running(*event)) {
-      if (owed) break;  // for long: what is known is better than nothing
-      owed_[lane.tid] = *before;
+      if (owed) {  // for long: what is known is better than nothing
+        drop_if_silent(lane, owed.mapped());
+        break;
+      }
+      owed_[lane.tid] = {*before, lane.files.schedstat().value_or(SchedStat{}).ran};
       return std::nullopt;
     }
     const auto after = python_of(lane);
@@ -126,6 +132,13 @@ Result<std::optional<StackId>> NativeStacks::read_running(const Lane& lane) {
   return before;
 }
 
+/// An event that is asked while the kernel is still ending its last answer ends with it, and never
+/// answers (kernel/events/core.c: perf_event_refresh, pending_disable).
+void NativeStacks::drop_if_silent(const Lane& lane, const Debt& debt) {
+  const auto now = lane.files.schedstat();
+  if (now && now->ran - debt.ran >= silence) events_.drop(lane.tid);
+}
+
 /// The thread has had a CPU since, for some microseconds at least. If its Python functions are what
 /// they were when it got it, they belong to the copy.
 Result<std::optional<StackId>> NativeStacks::read_late(const Lane& lane) {
@@ -136,7 +149,7 @@ Result<std::optional<StackId>> NativeStacks::read_late(const Lane& lane) {
   if (!copy || lane.files.syscall().kind != SyscallNow::Kind::running) return read(lane);
   image_ = {copy->registers, std::move(copy->stack)};
   const auto now = python_of(lane);
-  if (now && *now == owed.mapped()) return put_together();
+  if (now && *now == owed.mapped().python) return put_together();
   ++counts_.left_out;
   if (lane.standing() == nullptr) return tl::make_unexpected(ran);
   return now;

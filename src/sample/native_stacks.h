@@ -50,7 +50,14 @@ class NativeStacks {
 
  private:
   [[nodiscard]] Result<StackId> read_idle(const Lane& lane, const SyscallNow& call);
+  /// What a copy that has not come yet was asked for with.
+  struct Debt {
+    StackId python;  ///< Python's part, as it was then
+    Duration ran{};  ///< the thread's time on a CPU until then
+  };
+
   [[nodiscard]] Result<std::optional<StackId>> read_running(const Lane& lane);
+  void drop_if_silent(const Lane& lane, const Debt& debt);
   [[nodiscard]] bool copy_running(StackEvent& event);
   [[nodiscard]] Result<StackId> read_stopped(const Lane& lane);
   [[nodiscard]] Result<StackId> read_python_alone(const Lane& lane);
@@ -68,7 +75,7 @@ class NativeStacks {
   Unwinder unwinder_;
   NativeNames names_;
   StackEvents events_;
-  std::unordered_map<Tid, StackId> owed_;  ///< Python's part, as it was when the copy was asked for
+  std::unordered_map<Tid, Debt> owed_;
   bool stop_;
   bool noted_ = false;
   NativeCounted counts_;

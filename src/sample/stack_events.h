@@ -13,6 +13,8 @@ class StackEvents {
  public:
   /// The thread's event; null when the kernel does not allow it one. Good until the next call.
   [[nodiscard]] StackEvent* of(Tid tid);
+  /// Closes the thread's event, which has not answered: the next one is new.
+  void drop(Tid tid) { events_.erase(tid); }
   /// False once the kernel has refused one although there was no other.
   [[nodiscard]] bool allowed() const { return allowed_; }
   /// The errno of that.

@@ -1,9 +1,14 @@
 """--native: the C functions stand among the Python ones, where they were called."""
 
+import ctypes
+import fcntl
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 
 import harness
 import pytest
@@ -27,20 +32,25 @@ def stacks_of(target, what, tmp_path, *options):
         "--recording", recording, "-f", "json", "-o", tmp_path / "out.json",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr.decode()
-    collapsed = harness.gilspy("report", recording, "-f", "collapsed")
+    return collapsed_stacks(recording, what), json.loads((tmp_path / "out.json").read_text())
+
+
+def collapsed_stacks(recording, what, *options):
+    """[(frames, microseconds)] of a recording's thread."""
+    collapsed = harness.gilspy("report", recording, "-f", "collapsed", *options)
     assert collapsed.returncode == 0, collapsed.stderr.decode()
     stacks = []
     for line in collapsed.stdout.decode().splitlines():
-        frames, _, time = line.rpartition(" ")
+        frames, _, duration = line.rpartition(" ")
         thread, *functions = frames.split(";")
         if thread.startswith(what + " "):
-            stacks.append((functions, int(time)))
+            stacks.append((functions, int(duration)))
     assert stacks
-    return stacks, json.loads((tmp_path / "out.json").read_text())
+    return stacks
 
 
 def share(stacks, is_one):
-    return sum(time for frames, time in stacks if is_one(frames)) / sum(time for _, time in stacks)
+    return sum(took for frames, took in stacks if is_one(frames)) / sum(took for _, took in stacks)
 
 
 @pytest.mark.parametrize("what", FUNCTIONS)
@@ -73,6 +83,45 @@ def test_follows_a_sleeping_thread_through_libffi(python, start, tmp_path):
         return "(native.py:" in "".join(frames[:call]) and any(name in FUNCTIONS["usleep"] for name in names[call:])
 
     assert share(stacks, is_followed) > 0.8, stacks
+
+
+def perf_events_of(process):
+    """Copies of its descriptors of perf events."""
+    pidfd_getfd = 438
+    pidfd = os.pidfd_open(process.pid)
+    copies = []
+    for name in os.listdir(f"/proc/{process.pid}/fd"):
+        if os.readlink(f"/proc/{process.pid}/fd/{name}") == "anon_inode:[perf_event]":
+            copy = ctypes.CDLL(None, use_errno=True).syscall(pidfd_getfd, pidfd, int(name), 0)
+            assert copy >= 0, os.strerror(ctypes.get_errno())
+            copies.append(copy)
+    os.close(pidfd)
+    return copies
+
+
+def test_asks_anew_when_the_kernel_does_not_answer(any_python, start, start_gilspy, tmp_path):
+    """An event that ends before it has made its copy must not be the end of the thread's native stacks."""
+    disable = 0x2401  # PERF_EVENT_IOC_DISABLE
+    target = start(any_python, "native.py", "regex", 60)
+    recording = tmp_path / "run.gilspy"
+    begun = time.monotonic()
+    gilspy = start_gilspy("attach", "--pid", target.pid, "-d", 60, "-q", "--native", "--recording", recording)
+    harness.wait_for(lambda: perf_events_of(gilspy), "its perf events")
+    events = perf_events_of(gilspy)
+    for _ in range(100_000):  # some of them while a copy is due
+        for event in events:
+            fcntl.ioctl(event, disable)
+    for event in events:
+        os.close(event)
+    later = time.monotonic() - begun
+    size = harness.wait_for_flush(gilspy, recording)
+    for _ in range(3):
+        size = harness.wait_for_flush(gilspy, recording, size)
+    gilspy.send_signal(signal.SIGINT)
+    status, _, errors = harness.finish(gilspy)
+    assert status == 0, errors
+    stacks = collapsed_stacks(recording, "regex", "--from", later)
+    assert share(stacks, lambda frames: any(name.split(" ")[0] in FUNCTIONS["regex"] for name in frames)) > 0.8, stacks
 
 
 @pytest.fixture(scope="module")
