@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "gilspy/base/failure.h"
+#include "gilspy/os/open_files.h"
 #include "gilspy/profile/version.h"
 
 namespace {
@@ -38,6 +39,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  gilspy::make_room_for_files();
   try {
     return run(argc, argv);
   } catch (const gilspy::Failure& failure) {

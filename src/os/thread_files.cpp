@@ -83,10 +83,11 @@ std::optional<std::uint64_t> parse_context_switches(std::string_view text) {
 }
 
 ThreadFiles::ThreadFiles(const ProcDir& process, Tid tid)
-    : syscall_(process.open_file(fmt::format("task/{}/syscall", tid.value))),
-      schedstat_(process.open_file(fmt::format("task/{}/schedstat", tid.value))),
-      stat_(process.open_file(fmt::format("task/{}/stat", tid.value))),
-      status_(process.open_file(fmt::format("task/{}/status", tid.value))) {}
+    : process_(&process), tid_(tid), syscall_(open("syscall")), schedstat_(open("schedstat")) {}
+
+UniqueFd ThreadFiles::open(std::string_view name) const {
+  return process_->open_file(fmt::format("task/{}/{}", tid_.value, name));
+}
 
 SyscallNow ThreadFiles::syscall() const {
   std::array<char, 256> buffer;
@@ -105,12 +106,14 @@ std::optional<SchedStat> ThreadFiles::schedstat() const {
 }
 
 std::optional<std::uint64_t> ThreadFiles::context_switches() const {
+  if (!status_) status_ = open("status");
   std::array<char, 4096> buffer;
   const auto text = pread_text(status_, buffer);
   return text ? parse_context_switches(*text) : std::nullopt;
 }
 
 std::optional<ProcStat> ThreadFiles::stat() const {
+  if (!stat_) stat_ = open("stat");
   std::array<char, 1024> buffer;
   const auto text = pread_text(stat_, buffer);
   return text ? parse_stat(*text) : std::nullopt;

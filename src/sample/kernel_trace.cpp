@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -21,13 +20,6 @@ constexpr std::size_t ring_pages = 128;
 
 /// Threads made while the others were gone through may have to be followed one by one.
 constexpr int most_rounds = 10;
-
-void allow_many_files() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /// Of a tracepoint, or (0) of nothing but the records that come along with any event.
 perf_event_attr attributes_of(std::uint64_t point) {
@@ -73,7 +65,6 @@ KernelTrace::KernelTrace(const ProcDir& process, std::span<const RemoteRange> fu
       futexes_(futexes.begin(), futexes.end()),
       filter_(futex_filter(futexes)),
       cpus_(online_cpus()) {
-  allow_many_files();
   half_full_.reset(::epoll_create1(EPOLL_CLOEXEC));
   int error = 0;
   point_ = read_point(error);

@@ -132,7 +132,10 @@ std::size_t LaneTable::gil_index(const PythonInterpreter& interpreter) {
 void LaneTable::define(GilLane& gil, Time at) {
   gil.defined = true;
   sink_.accept(GilDefined{gil.id, process_.pid(), interner_.string(users_text(gil.users))});
-  for (const Lane& lane : lanes_) tell_thread(lane, at);
+  // Who has not been told of yet is once it is known who it is.
+  for (const Lane& lane : lanes_) {
+    if (told_.contains(lane.tid)) tell_thread(lane, at);
+  }
 }
 
 /// A GIL goes with the last interpreter that uses it. Its memory goes as well, and would spoil

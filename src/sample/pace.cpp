@@ -38,6 +38,13 @@ Pace::Pace(const RunOptions& options, Time start, Duration cpu)
   if (ticks_.paced()) precedence_.emplace();
 }
 
+void Pace::begin(Time at, Duration cpu) {
+  const Duration took = at - std::exchange(judged_, at);
+  cpu_ = cpu;
+  ticks_ = Schedule{at, rates_.state_hz};
+  if (precedence_) precedence_->spent(took, took);
+}
+
 void Pace::looked(Duration busy) {
   if (precedence_) precedence_->spent(busy, ticks_.period());
 }

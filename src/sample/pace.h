@@ -38,8 +38,11 @@ class Pace {
     std::string why;
   };
 
-  /// `cpu` is what this thread has used up to the start.
+  /// Takes precedence at once: what comes before the first tick is to be over soon. `cpu` is what
+  /// this thread has used up to the start.
   Pace(const RunOptions& options, Time start, Duration cpu);
+  /// Ticks are due from here on: it took since the start until there was something to tick at.
+  void begin(Time at, Duration cpu);
 
   [[nodiscard]] Schedule& ticks() { return ticks_; }
   [[nodiscard]] bool stacks_due(Time moment) { return stacks_.due(moment); }

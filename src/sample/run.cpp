@@ -68,6 +68,7 @@ EndReason reason_of(Sampler::Outcome outcome) {
 }
 
 EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> watches) {
+  Pace pace{options, now(), own_cpu_time()};
   if (const auto first = sampler.begin(); first != Sampler::Outcome::alive) return reason_of(first);
   if (sampler.records_fd() >= 0) {
     watches.push_back({sampler.records_fd(), [&sampler]() -> std::optional<EndReason> {
@@ -77,7 +78,7 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
   }
   const Time start = now();
   const Time end = options.duration ? start + *options.duration : Time::max();
-  Pace pace{options, start, own_cpu_time()};
+  pace.begin(start, own_cpu_time());
   Lookout lookout{watches, start};
   while (true) {
     const bool paced = pace.ticks().paced();

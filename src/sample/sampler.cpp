@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "gilspy/os/open_files.h"
 #include "sampler_state.h"
 #include "schedule.h"
 
@@ -31,6 +32,7 @@ std::int64_t unix_now_ns() {
 }  // namespace
 
 Sampler::Outcome Sampler::State::begin() {
+  allow_many_files();
   program_ = RunningProgram::of(process_);
   now_ = begin_ = last_tick_ = refreshed_at_ = checked_at_ = progress_at_ = now();
   ProcessStarted started;

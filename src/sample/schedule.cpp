@@ -36,7 +36,7 @@ Duration Schedule::gap() {
 Time Schedule::next(Time now, std::uint64_t& missed) {
   due_ = next_;
   next_ += gap();
-  if (next_ > now) return due_;
+  if (now - next_ <= period_ / patience_part) return due_;
   missed += 1 + static_cast<std::uint64_t>((now - next_) / period_);
   next_ = now + gap();
   return now;

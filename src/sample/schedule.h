@@ -21,6 +21,10 @@ class Schedule {
   /// No gap is longer than so many periods: one in fifty would be.
   static constexpr double longest_gap = 4;
 
+  /// So small a part of a period it may be late without leaving out moments: chance puts some so
+  /// close together that a look takes longer.
+  static constexpr int patience_part = 4;
+
   /// `hz` 0: not paced.
   Schedule(Time start, double hz);
 
@@ -28,7 +32,7 @@ class Schedule {
   [[nodiscard]] Duration period() const { return period_; }
 
   /// The next moment; it may be over, and is to be made up for. `missed` grows by those that are
-  /// not, because later ones are over as well.
+  /// not, because later ones have been over for long as well.
   [[nodiscard]] Time next(Time now, std::uint64_t& missed);
   /// When the moment that next() gave was due: it may have been over already.
   [[nodiscard]] Time due() const { return due_; }

@@ -43,9 +43,11 @@ struct SchedStat {
 /// /proc/PID/task/TID/status.
 [[nodiscard]] std::optional<std::uint64_t> parse_context_switches(std::string_view text);
 
-/// One thread's files in /proc, kept open: a pread costs 1.5-2 us where an open costs ten.
+/// One thread's files in /proc, kept open: a pread costs 1.5-2 us where an open costs ten. Of most
+/// threads only the first two are ever read: the others are opened when they are asked for.
 class ThreadFiles {
  public:
+  /// `process` must outlive it.
   ThreadFiles(const ProcDir& process, Tid tid);
 
   [[nodiscard]] SyscallNow syscall() const;
@@ -59,12 +61,15 @@ class ThreadFiles {
   [[nodiscard]] std::optional<int> cpu() const;
 
  private:
+  [[nodiscard]] UniqueFd open(std::string_view name) const;
   [[nodiscard]] std::optional<ProcStat> stat() const;
 
+  const ProcDir* process_;
+  Tid tid_;
   UniqueFd syscall_;
   UniqueFd schedstat_;
-  UniqueFd stat_;
-  UniqueFd status_;
+  mutable UniqueFd stat_;
+  mutable UniqueFd status_;
 };
 
 }  // namespace gilspy

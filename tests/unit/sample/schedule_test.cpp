@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <span>
 #include <vector>
@@ -80,6 +81,29 @@ TEST(Schedule, AMomentThatIsJustOverIsMadeUpFor) {
   EXPECT_GT(second, first);
   EXPECT_EQ(schedule.next(second, missed), second);
   EXPECT_EQ(schedule.due(), second);
+  EXPECT_EQ(missed, 0U);
+}
+
+TEST(Schedule, SeveralThatAreOverForAMomentAreMadeUpForOneByOne) {
+  Schedule schedule{start, 1000};
+  Schedule same{start, 1000};
+  std::uint64_t missed = 0;
+  // Until three of them lie within a fifth of a period.
+  std::array<Time, 3> moments{};
+  while (moments[0] == Time{} || moments[2] - moments[0] > microseconds{200}) {
+    moments = {moments[1], moments[2], same.next(moments[2], missed)};
+  }
+  const Time late = moments[2] + microseconds{1};
+  Time due;
+  while (due < moments[0]) {
+    static_cast<void>(schedule.next(due, missed));
+    due = schedule.due();
+  }
+  for (const Time moment : {moments[1], moments[2]}) {
+    EXPECT_EQ(schedule.next(late, missed), moment);
+    EXPECT_EQ(schedule.due(), moment);
+  }
+  EXPECT_GT(schedule.next(late, missed), late);
   EXPECT_EQ(missed, 0U);
 }
 
