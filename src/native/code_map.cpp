@@ -53,6 +53,11 @@ std::optional<std::uint64_t> encoded_size(std::uint8_t encoding) {
 
 }  // namespace
 
+bool Module::is_generated() const {
+  if (file.path.starts_with("/memfd:") || file.path.starts_with("/dev/zero")) return true;
+  return file.first.inode == 0 && file.path != "[vdso]" && file.path != "[vsyscall]";
+}
+
 bool CodeMap::update(std::vector<Mapping> maps) {
   std::ranges::sort(maps, {}, [](const Mapping& mapping) { return mapping.range.begin; });
   const bool same = is_same_code(maps_, maps);

@@ -34,7 +34,7 @@ constexpr std::array<std::string_view, 16> gil_waits{
 /// descrobject.c, classobject.c, typeobject.c, Python/ceval.c, pythonrun.c, Modules/main.c,
 /// _threadmodule.c, and how a process and a thread begin. The eval loop's own calls, in ceval.c and
 /// ceval_gil.c, hand the GIL over and run signal handlers and, since 3.12, the garbage collector.
-constexpr std::array<std::string_view, 62> machinery{
+constexpr std::array<std::string_view, 63> machinery{
     "Py_BytesMain",
     "Py_Main",
     "Py_RunMain",
@@ -76,6 +76,7 @@ constexpr std::array<std::string_view, 62> machinery{
     "object_vacall",
     "partial_call",
     "partial_vectorcall",
+    "py_trampoline_evaluator",
     "pymain_main",
     "pymain_run_command",
     "pymain_run_file",

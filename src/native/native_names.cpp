@@ -4,12 +4,16 @@
 
 #include <iterator>
 #include <mutex>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "gilspy/base/text.h"
 #include "gilspy/os/process_memory.h"
+#include "gilspy/os/target_root.h"
+#include "jit_names.h"
 #include "name_loader.h"
+#include "trampoline.h"
 
 namespace gilspy {
 namespace {
@@ -17,20 +21,42 @@ namespace {
 /// Addresses kept: a program has less that are ever seen on a stack.
 constexpr std::size_t max_known = 1U << 18;
 
+/// So often is looked for names that JITs have written down since.
+constexpr Duration jit_interval = std::chrono::seconds{1};
+
+constexpr std::string_view generated_library = "[anonymous]";
+/// Of the names that CPython gives to its trampolines (Python/perf_trampoline.c).
+constexpr std::string_view trampoline_prefix = "py::";
+
+std::string place_in(const Module& module, RemoteAddress begin) {
+  const RemoteAddress base = module.file.first.range.begin - module.file.first.offset;
+  return fmt::format("+{:#x}", begin - base);
+}
+
+/// What is named like this was written by the process, or by whoever may write to its folder.
+UniqueFd open_perf_map(const ProcDir& process) {
+  const auto pid = process.id_inside(Tid{process.pid().value});
+  if (!pid) return UniqueFd{};
+  return open_own_in_root(process, fmt::format("/tmp/perf-{}.map", *pid));
+}
+
 }  // namespace
 
 class NativeNames::Loader {
  public:
   explicit Loader(const ProcDir& process)
-      : memory_(process.pid()), files([this, &process](const Binary& file) {
+      : memory_(process.pid()),
+        files([this, &process](const Binary& file) {
           return read_module_names(process, memory_, file);
-        }) {}
+        }),
+        generated(files, [&process] { return open_perf_map(process); }) {}
 
  private:
   ProcessMemory memory_;  // of the loader's thread alone
 
  public:
   NameLoader files;
+  JitNames generated;
 };
 
 /// A function's source, and what to add to its addresses to get the target's.
@@ -74,6 +100,7 @@ void NativeNames::prepare() {
 
 void NativeNames::finish() {
   loader_->files.finish();
+  take_names();
   take_lines();
 }
 
@@ -81,13 +108,30 @@ void NativeNames::forget() {
   known_.clear();
   sources_.clear();
   looked_for_.clear();
+  postponed_.clear();
+  loader_->generated.forget();
   // What is still to come is of code that is gone.
   lines_ = std::make_shared<Lines>();
 }
 
-void NativeNames::keep_up() {
+void NativeNames::keep_up(Time now) {
   if (known_.size() > max_known) forget();
+  if (now - looked_again_at_ >= jit_interval) {
+    looked_again_at_ = now;
+    loader_->generated.look_again();
+  }
+  take_names();
   take_lines();
+  for (const RemoteAddress code : std::exchange(postponed_, {})) {
+    if (const auto known = known_.find(code); known != known_.end())
+      find_lines(code, known->second);
+  }
+}
+
+void NativeNames::take_names() {
+  for (const RemoteRange& range : loader_->generated.take()) {
+    std::erase_if(known_, [&](const auto& known) { return range.contains(known.first); });
+  }
 }
 
 void NativeNames::take_lines() {
@@ -109,18 +153,26 @@ const NativeNames::Source* NativeNames::source_of(RemoteAddress code) const {
 }
 
 /// Has them looked up the first time that a function is seen.
-void NativeNames::find_lines(RemoteAddress code, const Module& module, NativeFunction& function) {
+void NativeNames::find_lines(RemoteAddress code, NativeFunction& function) {
   if (const Source* source = source_of(code)) {
     source->put(code, function);
     return;
   }
-  if (!looked_for_.insert(code_.function_begin(module, code).value_or(code)).second) return;
-  const auto names = loader_->files.names_of(module.file);
+  const Module* module = code_.module_at(code);
+  if (module == nullptr) return;
+  const RemoteAddress begin = code_.function_begin(*module, code).value_or(code);
+  if (looked_for_.contains(begin)) return;
+  const auto names = loader_->files.names_of(module->file);
   if (names == nullptr || names->lines == nullptr) return;
-  loader_->files.later([code, names, into = lines_] {
+  const bool taken = loader_->files.later([code, names, into = lines_] {
     auto found = names->lines->function_at(code.value() - names->bias);
     if (found) into->put({std::move(*found), names->bias});
   });
+  if (taken) {
+    looked_for_.insert(begin);
+  } else {
+    postponed_.push_back(code);
+  }
 }
 
 const NativeFunction* NativeNames::at(RemoteAddress code) {
@@ -128,23 +180,41 @@ const NativeFunction* NativeNames::at(RemoteAddress code) {
   if (known != known_.end()) return &known->second;
   const Module* module = code_.module_at(code);
   if (module == nullptr) return nullptr;
-  const auto names = loader_->files.names_of(module->file);
-  if (names == nullptr) return nullptr;
+  auto function = module->is_generated() ? generated_at(code, *module) : file_at(code, *module);
+  if (!function) return nullptr;
+  return &known_.emplace(code, std::move(*function)).first->second;
+}
+
+std::optional<NativeFunction> NativeNames::file_at(RemoteAddress code, const Module& module) {
+  const auto names = loader_->files.names_of(module.file);
+  if (names == nullptr) return std::nullopt;
   NativeFunction function;
-  function.library = std::string{basename_of(module->file.path)};
-  if (function.library.empty()) function.library = "[anonymous]";
+  function.library = std::string{basename_of(module.file.path)};
   const auto found = names->functions.at(code.value() - names->bias);
   if (!found.name.empty()) {
     function.name = readable_name(found.name);
     function.role = role_of(function.name);
   } else {
-    const RemoteAddress begin = code_.function_begin(*module, code).value_or(code);
-    const RemoteAddress base = module->file.first.range.begin - module->file.first.offset;
-    function.name = fmt::format("+{:#x}", begin - base);
+    function.name = place_in(module, code_.function_begin(module, code).value_or(code));
     if (names->interpreter) function.role = NativeRole::nameless;
   }
-  if (function.role == NativeRole::plain) find_lines(code, *module, function);
-  return &known_.emplace(code, std::move(function)).first->second;
+  if (function.role == NativeRole::plain) find_lines(code, function);
+  return function;
+}
+
+std::optional<NativeFunction> NativeNames::generated_at(RemoteAddress code, const Module& module) {
+  NativeFunction function;
+  function.library = generated_library;
+  if (trampoline_at(code_, code + 1) != TrampolineKind::none) {
+    function.role = NativeRole::machinery;
+    return function;
+  }
+  const JitFunction* found = loader_->generated.at(code);
+  if (found == nullptr) return std::nullopt;
+  function.name = found->name.empty() ? place_in(module, code) : readable_name(found->name);
+  // In a trampoline, but not at its call.
+  if (found->name.starts_with(trampoline_prefix)) function.role = NativeRole::machinery;
+  return function;
 }
 
 }  // namespace gilspy

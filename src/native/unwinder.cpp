@@ -8,6 +8,7 @@
 
 #include "call_check.h"
 #include "gilspy/base/bytes.h"
+#include "trampoline.h"
 
 // Not declared in libunwind.h, but exported for those who look for frame descriptions by
 // themselves; perf relies on it too (tools/perf/util/unwind-libunwind-local.c).
@@ -35,6 +36,7 @@ static_assert(UNW_X86_64_RIP == Registers::instruction);
 struct Source {
   CodeMap& code;
   const std::vector<std::byte>& stack;
+  std::uint64_t stack_begin;  ///< where the copy of it was
   Registers registers;
   std::size_t reads = 0;
   bool undescribed = false;       ///< asked for an address that has no description
@@ -84,9 +86,10 @@ int access_memory(unw_addr_space_t /*space*/, unw_word_t address, unw_word_t* va
                   void* arg) {
   Source& source = source_of(arg);
   if (write != 0 || ++source.reads > max_reads) return -UNW_EINVAL;
-  const std::uint64_t stack = source.registers[Registers::stack_pointer];
   std::optional<std::uint64_t> found;
-  if (address >= stack) found = load<std::uint64_t>(source.stack, address - stack);
+  if (address >= source.stack_begin) {
+    found = load<std::uint64_t>(source.stack, address - source.stack_begin);
+  }
   if (!found) found = source.code.word_at(RemoteAddress{address});
   if (!found) return -UNW_EINVAL;
   *value = *found;
@@ -120,44 +123,102 @@ int no_name(unw_addr_space_t /*space*/, unw_word_t /*address*/, char* /*name*/, 
   return -UNW_ENOINFO;
 }
 
-/// The stack pointer when as many functions are over.
-std::optional<std::uint64_t> stack_pointer_after(unw_addr_space_t space, Source source,
-                                                 std::size_t frames) {
-  unw_cursor_t cursor;
-  if (unw_init_remote(&cursor, space, &source) != 0) return std::nullopt;
-  for (; frames > 0; --frames) {
-    if (unw_step(&cursor) < 0) return std::nullopt;
+/// A place on a stack that is being followed, one function at a time.
+class Cursor {
+ public:
+  enum class Step : std::uint8_t { done, at_the_end, failed };
+
+  Cursor(unw_addr_space_t space, const Source& source)
+      : space_(space), source_(source), good_(unw_init_remote(&cursor_, space_, &source_) == 0) {}
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
+  ~Cursor() = default;
+
+  [[nodiscard]] bool good() const { return good_; }
+  [[nodiscard]] std::optional<std::uint64_t> get(int number) {
+    unw_word_t value = 0;
+    if (unw_get_reg(&cursor_, number, &value) != 0) return std::nullopt;
+    return value;
   }
-  unw_word_t stack_pointer = 0;
-  if (unw_get_reg(&cursor, UNW_REG_SP, &stack_pointer) != 0) return std::nullopt;
-  return stack_pointer;
+  [[nodiscard]] bool is_signal_frame() { return unw_is_signal_frame(&cursor_) > 0; }
+  /// Whether the last step failed because %rbp was needed, which is not known.
+  [[nodiscard]] bool lacks_frame_pointer() const {
+    return source_.no_frame_pointer && !source_.undescribed;
+  }
+
+  [[nodiscard]] Step step() {
+    const auto kind = trampoline();
+    if (kind != TrampolineKind::none) return leave_trampoline(kind) ? Step::done : Step::failed;
+    source_.undescribed = false;
+    const int result = unw_step(&cursor_);
+    // Without a description libunwind goes on by %rbp, which may be anything.
+    if (result < 0 || source_.undescribed) return Step::failed;
+    return result == 0 ? Step::at_the_end : Step::done;
+  }
+
+ private:
+  [[nodiscard]] TrampolineKind trampoline() {
+    const auto back = get(UNW_REG_IP);
+    return back ? trampoline_at(source_.code, RemoteAddress{*back}) : TrampolineKind::none;
+  }
+
+  /// Begins anew where it was called, with what its caller's registers were.
+  [[nodiscard]] bool leave_trampoline(TrampolineKind kind) {
+    Registers registers;
+    for (std::size_t number = 0; number < Registers::count; ++number) {
+      if (const auto value = get(static_cast<int>(number))) registers.set(number, *value);
+    }
+    const std::uint64_t kept = registers[Registers::stack_pointer];
+    unw_word_t back = 0;
+    unw_word_t frame_pointer = 0;
+    if (access_memory(space_, kept + word, &back, 0, &source_) != 0) return false;
+    if (kind == TrampolineKind::frame_pointer) {
+      if (access_memory(space_, kept, &frame_pointer, 0, &source_) != 0) return false;
+      registers.set(Registers::frame_pointer, frame_pointer);
+    }
+    registers.set(Registers::stack_pointer, kept + 2 * word);
+    registers.set(Registers::instruction, back);
+    source_.registers = registers;
+    return unw_init_remote(&cursor_, space_, &source_) == 0;
+  }
+
+  unw_addr_space_t space_;
+  Source source_;
+  unw_cursor_t cursor_{};
+  bool good_;
+};
+
+/// The stack pointer when as many functions are over.
+std::optional<std::uint64_t> stack_pointer_after(unw_addr_space_t space, const Source& source,
+                                                 std::size_t frames) {
+  Cursor cursor{space, source};
+  if (!cursor.good()) return std::nullopt;
+  for (; frames > 0; --frames) {
+    if (cursor.step() == Cursor::Step::failed) return std::nullopt;
+  }
+  return cursor.get(UNW_REG_SP);
 }
 
-Walk follow(unw_addr_space_t space, Source source) {
+Walk follow(unw_addr_space_t space, const Source& source) {
   Walk walk;
   Unwound& found = walk.found;
-  unw_cursor_t cursor;
-  if (unw_init_remote(&cursor, space, &source) != 0) return walk;
+  Cursor cursor{space, source};
   bool exact = true;  // the address is that of an instruction, not one to return to
-  while (found.frames.size() < max_frames) {
-    unw_word_t ip = 0;
-    unw_word_t stack_pointer = 0;
-    if (unw_get_reg(&cursor, UNW_REG_IP, &ip) != 0 || ip == 0) break;
-    if (unw_get_reg(&cursor, UNW_REG_SP, &stack_pointer) != 0) break;
+  while (cursor.good() && found.frames.size() < max_frames) {
+    const auto ip = cursor.get(UNW_REG_IP);
+    const auto stack_pointer = cursor.get(UNW_REG_SP);
+    if (!ip || *ip == 0 || !stack_pointer) break;
     // What leads out of all code is no frame.
-    const RemoteAddress at{exact ? ip : ip - 1};
+    const RemoteAddress at{exact ? *ip : *ip - 1};
     found.astray = source.code.module_at(at) == nullptr;
     if (found.astray) break;
     found.frames.push_back({at});
-    walk.stack_pointers.push_back(stack_pointer);
-    exact = unw_is_signal_frame(&cursor) > 0;
-    source.undescribed = false;
-    const int step = unw_step(&cursor);
-    walk.no_frame_pointer = step < 0 && source.no_frame_pointer && !source.undescribed;
-    // Without a description libunwind goes on by %rbp, which may be anything.
-    if (step < 0 || source.undescribed) break;
-    found.whole = step == 0;
-    if (found.whole) break;
+    walk.stack_pointers.push_back(*stack_pointer);
+    exact = cursor.is_signal_frame();
+    const auto step = cursor.step();
+    walk.no_frame_pointer = step == Cursor::Step::failed && cursor.lacks_frame_pointer();
+    found.whole = step == Cursor::Step::at_the_end;
+    if (step != Cursor::Step::done) break;
   }
   return walk;
 }
@@ -166,7 +227,7 @@ Walk follow(unw_addr_space_t space, Source source) {
 std::vector<std::uint64_t> calls_of(const Source& source, RemoteAddress function,
                                     std::uint64_t stack_pointer) {
   std::vector<std::uint64_t> places;
-  const std::uint64_t begin = source.registers[Registers::stack_pointer];
+  const std::uint64_t begin = source.stack_begin;
   for (std::uint64_t at = stack_pointer - begin; places.size() < max_calls; at += word) {
     const auto back = load<std::uint64_t>(source.stack, at);
     if (!back) break;
@@ -241,7 +302,8 @@ void Unwinder::forget() {
 
 Unwound Unwinder::unwind(const ThreadImage& thread) {
   if (space_->handle == nullptr) return {};
-  const Source source{space_->code, thread.stack, thread.registers};
+  const Source source{space_->code, thread.stack, thread.registers[Registers::stack_pointer],
+                      thread.registers};
   Walk walk = follow(space_->handle, source);
   if (walk.no_frame_pointer) walk = with_frame_pointer(space_->handle, source, std::move(walk));
   return std::move(walk.found);

@@ -55,7 +55,7 @@ void NativeStacks::refresh(Time at) {
 }
 
 void NativeStacks::keep_up(Time at) {
-  names_.keep_up();
+  names_.keep_up(at);
   if (lost_ && at - refreshed_at_ >= shortest_refresh) refresh(at);
 }
 
@@ -224,8 +224,17 @@ void NativeStacks::copy_stack() {
   image_.stack.resize(done == 0 ? 0 : first + (done - 1) * page_size);
 }
 
+/// The copy does not change: it can be followed again through code that is new.
+Unwound NativeStacks::follow() {
+  Unwound unwound = unwinder_.unwind(image_);
+  const Time at = now();
+  if (!unwound.astray || at - refreshed_at_ < shortest_refresh) return unwound;
+  refresh(at);
+  return unwinder_.unwind(image_);
+}
+
 StackId NativeStacks::put_together() {
-  const Unwound unwound = unwinder_.unwind(image_);
+  const Unwound unwound = follow();
   native_.clear();
   roles_.clear();
   for (const NativeFrame& frame : unwound.frames) {

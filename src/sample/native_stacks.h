@@ -64,6 +64,7 @@ class NativeStacks {
   [[nodiscard]] Result<StackId> python_of(const Lane& lane);
   [[nodiscard]] Result<void> read_python(const Lane& lane);
   void copy_stack();
+  [[nodiscard]] Unwound follow();
   [[nodiscard]] StackId put_together();
   [[nodiscard]] StackId intern(const Merged& merged);
 

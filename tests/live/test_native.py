@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 import time
 
 import harness
@@ -203,3 +204,55 @@ def test_puts_c_functions_between_python_ones(python, start, tmp_path):
         return sort is not None and "<module>" in names[:sort] and "key" in names[sort:]
 
     assert share(stacks, is_in_order) > 0.8, stacks
+
+
+@pytest.mark.parametrize("what", ["regex", "usleep"])
+def test_folds_cpythons_trampolines(python, what, start, tmp_path):
+    """With -X perf each Python function is called by code of its own, which no frame description is for."""
+    if python.minor < (3, 12):
+        pytest.skip("it has none")
+    if python.in_chroot:
+        pytest.skip("the parts of its eval loop have no names")
+    target = start.command([python.path, "-X", "perf", *harness.workload("native.py", what, 60)])
+    stacks, summary = stacks_of(target, what, tmp_path)
+
+    assert not [frames for frames, _ in stacks if any("py::" in frame or "trampoline" in frame for frame in frames)]
+    # Followed past all of them to the thread's first function, they are not broken.
+    assert summary["sampling"]["native_broken"] < 0.2 * summary["sampling"]["native_stacks"]
+    target.assert_runs_on()
+
+
+# loop: dec %rdi; jnz loop; ret
+SPIN = b"\x48\xff\xcf\x75\xfb\xc3"
+
+
+def test_names_the_code_of_a_jit(python, start, tmp_path):
+    """By what it has written for perf, under the number that the process has for itself."""
+    if python.in_chroot:
+        pytest.skip("its script would have to lie in the chroot")
+    script = tmp_path / "jit.py"
+    script.write_text(
+        "import ctypes, mmap, os, threading\n"
+        "room = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS,\n"
+        "                 mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)\n"
+        f"room[64:{64 + len(SPIN)}] = {SPIN!r}\n"
+        "at = ctypes.addressof(ctypes.c_char.from_buffer(room)) + 64\n"
+        f"open({str(tmp_path)!r} + '/map', 'w').write('%x {len(SPIN):x} made by a jit\\n' % at)\n"
+        f"os.rename({str(tmp_path)!r} + '/map', '/tmp/perf-%d.map' % os.getpid())\n"
+        "spin = ctypes.PYFUNCTYPE(None, ctypes.c_long)(at)\n"
+        "def work():\n"
+        "    while True: spin(10000000)\n"
+        "threading.Thread(target=work, name='work').start()\n"
+    )
+    target = start.command([python.path, str(script)], wait_ready=False)
+    written = Path(f"/tmp/perf-{target.pid}.map")
+    try:
+        harness.wait_for(lambda: b"work" in harness.gilspy("dump", "--pid", target.pid).stdout, "its thread")
+        stacks, _ = stacks_of(target, "work", tmp_path)
+
+        def is_shown(frames):
+            return frames[-1].startswith("made by a jit ") and "work (jit.py:10)" in frames
+
+        assert share(stacks, is_shown) > 0.8, stacks
+    finally:
+        written.unlink(missing_ok=True)

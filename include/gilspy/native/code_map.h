@@ -23,11 +23,15 @@ struct FrameTable {
   std::uint64_t count = 0;
 };
 
-/// A file whose code a process has mapped.
+/// A file whose code a process has mapped, or code that no file has.
 struct Module {
   Binary file;
   std::vector<RemoteRange> code;
   std::optional<FrameTable> frames;
+
+  /// Whether the process has made it itself, or has it in memory that only looks like a file: it is
+  /// a JIT's, most likely.
+  [[nodiscard]] bool is_generated() const;
 };
 
 /// What code lies where in a process, and the bytes of what it maps and cannot change. Only what is

@@ -3,10 +3,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
+#include "gilspy/base/time.h"
 #include "gilspy/native/code_map.h"
 #include "gilspy/native/merge.h"
 
@@ -39,22 +42,26 @@ class NativeNames {
   /// Waits for all that is being read.
   void finish();
 
-  /// The function around an address; null while its file is being read. One without a name is
+  /// The function around an address; null while its file is being read. One that a JIT has made is
+  /// called as it says in /tmp/perf-PID.map, which may come late. One without a name is
   /// called by its place in the file. Good until forget() or keep_up().
   [[nodiscard]] const NativeFunction* at(RemoteAddress code);
   /// To be called when code has come or gone.
   void forget();
-  /// To be called now and then: takes the lines that were read since, and forgets all when that is
-  /// too much.
-  void keep_up();
+  /// To be called now and then: takes what was read since, and forgets all when that is too much.
+  void keep_up(Time now);
 
  private:
   class Loader;
   class Lines;
   struct Source;
 
-  void find_lines(RemoteAddress code, const Module& module, NativeFunction& function);
+  [[nodiscard]] std::optional<NativeFunction> file_at(RemoteAddress code, const Module& module);
+  [[nodiscard]] std::optional<NativeFunction> generated_at(RemoteAddress code,
+                                                           const Module& module);
+  void find_lines(RemoteAddress code, NativeFunction& function);
   void take_lines();
+  void take_names();
   [[nodiscard]] const Source* source_of(RemoteAddress code) const;
   CodeMap& code_;
   std::shared_ptr<Lines> lines_;
@@ -62,6 +69,8 @@ class NativeNames {
   std::unordered_map<RemoteAddress, NativeFunction> known_;
   std::map<RemoteAddress, Source> sources_;       // by where the function begins
   std::unordered_set<RemoteAddress> looked_for_;  // likewise
+  std::vector<RemoteAddress> postponed_;          // of those at which too much was to be read
+  Time looked_again_at_;
 };
 
 }  // namespace gilspy

@@ -16,4 +16,8 @@ namespace gilspy {
 /// lies there, the target or its container put it there.
 [[nodiscard]] UniqueFd open_in_root(const ProcDir& process, const std::string& path);
 
+/// Likewise, but nothing where the name itself is a symbolic link, or the file belongs to neither
+/// the process's user nor root.
+[[nodiscard]] UniqueFd open_own_in_root(const ProcDir& process, const std::string& path);
+
 }  // namespace gilspy

@@ -89,7 +89,8 @@ TEST(Roles, OfTheInterpretersOwnFunctions) {
   EXPECT_EQ(role_of("gc_collect_main"), NativeRole::plain);
   for (const std::string_view name :
        {"PyObject_Call", "_PyObject_Vectorcall", "cfunction_vectorcall_FASTCALL", "slot_tp_call",
-        "method_vectorcall_NOARGS", "start_thread", "pymain_run_file", "_PyEval_Vector"}) {
+        "method_vectorcall_NOARGS", "start_thread", "pymain_run_file", "_PyEval_Vector",
+        "py_trampoline_evaluator"}) {
     EXPECT_EQ(role_of(name), NativeRole::machinery) << name;
   }
 }

@@ -2,11 +2,14 @@
 
 #include <alloca.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cstdint>
 #include <cstring>
 #include <functional>
 #include <random>
@@ -50,6 +53,48 @@ extern "C" {
 [[gnu::noinline]] ssize_t gilspy_test_with_room(int pipe) {
   const ssize_t got = gilspy_test_roomy(pipe);
   asm volatile("");
+  return got + 1;
+}
+}
+
+namespace {
+
+/// A function in memory of no file, which calls what its fourth parameter says.
+using Trampoline = ssize_t (*)(long, long, long, ssize_t (*)(int));
+template <std::size_t size>
+Trampoline make_trampoline(const std::array<std::uint8_t, size>& code) {
+  constexpr std::size_t length = 4096;
+  void* room = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  EXPECT_NE(room, MAP_FAILED);
+  std::memcpy(room, code.data(), size);
+  EXPECT_EQ(::mprotect(room, length, PROT_READ | PROT_EXEC), 0);
+  return reinterpret_cast<Trampoline>(room);
+}
+
+}  // namespace
+
+// CPython's trampolines of 3.12 and of 3.15, and one that works the same way, but is not known.
+extern "C" {
+[[gnu::noinline]] ssize_t gilspy_test_by_old(int pipe) {
+  static const auto trampoline = make_trampoline(std::to_array<std::uint8_t>(
+      {0xf3, 0x0f, 0x1e, 0xfa, 0x48, 0x83, 0xec, 0x08, 0xff, 0xd1, 0x48, 0x83, 0xc4, 0x08, 0xc3}));
+  const ssize_t got = trampoline(pipe, 0, 0, gilspy_test_middle);
+  return got + 1;
+}
+// It finds its own frame by %rbp, which is in the trampoline's.
+[[gnu::noinline]] ssize_t gilspy_test_by_new(int pipe) {
+  static const auto trampoline = make_trampoline(
+      std::to_array<std::uint8_t>({0x55, 0x48, 0x89, 0xe5, 0xff, 0xd1, 0x5d, 0xc3}));
+  const std::size_t size = 256 + static_cast<std::size_t>(pipe);
+  auto* room = static_cast<volatile char*>(::alloca(size));
+  room[0] = 0;
+  const ssize_t got = trampoline(pipe, 0, 0, gilspy_test_middle);
+  return got + room[0];
+}
+[[gnu::noinline]] ssize_t gilspy_test_by_other(int pipe) {
+  static const auto trampoline = make_trampoline(std::to_array<std::uint8_t>(
+      {0x48, 0x83, 0xec, 0x08, 0xff, 0xd1, 0x48, 0x8d, 0x64, 0x24, 0x08, 0xc3}));
+  const ssize_t got = trampoline(pipe, 0, 0, gilspy_test_middle);
   return got + 1;
 }
 }
@@ -250,6 +295,60 @@ TEST_F(BlockedBelowRoom, RandomStacksEnd) {
       std::memcpy(image_.stack.data() + i, &word, sizeof(word));
     }
     expect_sane(unwinder_.unwind(image_));
+  }
+}
+
+/// Below a function that has no description.
+class BlockedBelowTrampoline : public BlockedThread {
+ protected:
+  explicit BlockedBelowTrampoline(ssize_t (*first)(int) = gilspy_test_by_old)
+      : BlockedThread(first) {}
+
+  /// To its first function, past what called the trampoline.
+  void expect_followed(const char* caller) {
+    const Unwound found = unwinder_.unwind(image_);
+    EXPECT_TRUE(found.whole);
+    const auto functions = names_of(found);
+    const auto at = std::ranges::find(functions, "gilspy_test_middle");
+    ASSERT_GE(functions.end() - at, 3) << testing::PrintToString(functions);
+    EXPECT_EQ(at[2], caller);
+    NativeNames names{process_, code_};
+    const auto number = static_cast<std::size_t>(at - functions.begin()) + 1;
+    const NativeFunction* trampoline = names.at(found.frames[number].at);
+    ASSERT_NE(trampoline, nullptr);
+    EXPECT_EQ(trampoline->role, NativeRole::machinery);
+  }
+};
+class BlockedBelowNewTrampoline : public BlockedBelowTrampoline {
+ protected:
+  BlockedBelowNewTrampoline() : BlockedBelowTrampoline(gilspy_test_by_new) {}
+};
+class BlockedBelowOtherTrampoline : public BlockedBelowTrampoline {
+ protected:
+  BlockedBelowOtherTrampoline() : BlockedBelowTrampoline(gilspy_test_by_other) {}
+};
+
+TEST_F(BlockedBelowTrampoline, IsFollowedThroughIt) { expect_followed("gilspy_test_by_old"); }
+
+TEST_F(BlockedBelowNewTrampoline, IsFollowedThroughIt) { expect_followed("gilspy_test_by_new"); }
+
+TEST_F(BlockedBelowOtherTrampoline, IsNotGuessed) {
+  const Unwound found = unwinder_.unwind(image_);
+  EXPECT_FALSE(found.whole);
+  const auto functions = names_of(found);
+  ASSERT_GE(functions.size(), 2U);
+  EXPECT_EQ(functions[functions.size() - 2], "gilspy_test_middle");
+}
+
+TEST_F(BlockedBelowTrampoline, CutShortKeepsWhatIsSure) {
+  const Unwound whole = unwinder_.unwind(image_);
+  const std::vector<std::byte> stack = image_.stack;
+  for (std::size_t size = 0; size < std::min<std::size_t>(stack.size(), 2048); size += 8) {
+    image_.stack.assign(stack.begin(), stack.begin() + static_cast<std::ptrdiff_t>(size));
+    const Unwound found = unwinder_.unwind(image_);
+    ASSERT_LE(found.frames.size(), whole.frames.size());
+    EXPECT_TRUE(
+        std::ranges::equal(found.frames, std::span{whole.frames}.first(found.frames.size())));
   }
 }
 

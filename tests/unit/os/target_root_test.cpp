@@ -48,6 +48,22 @@ TEST_F(OpenInRoot, DoesNotLeaveTheRootThroughMagicLinks) {
   EXPECT_FALSE(opens("magic"));
 }
 
+TEST_F(OpenInRoot, OpensOwnFilesByTheirVeryNames) {
+  const auto opens_own = [&](const std::string& name) {
+    return static_cast<bool>(open_own_in_root(self_, folder_ / name));
+  };
+  EXPECT_TRUE(opens_own("file"));
+  EXPECT_FALSE(opens_own("no-file"));
+  std::filesystem::create_symlink("file", folder_ / "link");
+  EXPECT_FALSE(opens_own("link"));
+  ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);
+  EXPECT_FALSE(opens_own("fifo"));
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  ASSERT_EQ(::chown((folder_ / "file").c_str(), 12345, 12345), 0);
+  EXPECT_FALSE(opens_own("file"));
+  EXPECT_TRUE(opens("file"));
+}
+
 TEST_F(OpenInRoot, OpensMappedFiles) {
   EXPECT_TRUE(open_mapped_file(self_, "exe"));
   EXPECT_FALSE(open_mapped_file(self_, "cwd"));
