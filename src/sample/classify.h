@@ -29,6 +29,8 @@ struct LaneSight {
   RemoteAddress thread_state;  ///< null: a native thread
   std::size_t gil = 0;         ///< index of its GIL; meaningful when thread_state is not null
   SyscallNow syscall;
+  /// Of one that has had no CPU since the tick before: it stands where it stood.
+  std::optional<SchedStat> sched;
   bool lacks_cpu = false;     ///< on a run queue, but without a CPU
   bool handing_over = false;  ///< lost its CPU inside drop_gil, after the GIL was asked of it
   Attachment attachment = Attachment::none;    ///< of a free-threaded build's thread state

@@ -13,6 +13,7 @@
 #include "gilspy/python/gil.h"
 #include "gilspy/python/interpreters.h"
 #include "gilspy/python/pthread_ids.h"
+#include "gilspy/python/pthread_waits.h"
 #include "kernel_view.h"
 #include "power_watch.h"
 #include "rest.h"
@@ -55,7 +56,8 @@ struct Lane {
   bool kernel_moves = false;  ///< they tell of changes within this tick's time
   /// At the last tick, when it was on a run queue and not the holder; else nothing.
   std::optional<SchedStat> sched;
-  bool lacked_cpu = false;    ///< at that tick
+  bool lacked_cpu = false;                     ///< at that tick
+  PthreadPlace place = PthreadPlace::unknown;  ///< likewise
   bool handing_over = false;  ///< lost its CPU inside drop_gil and has not run since
   /// As of when it was seen waiting for the GIL last; nothing once it was seen elsewhere.
   std::optional<SchedStat> sched_waiting;

@@ -33,12 +33,17 @@ void Sampler::State::look_into_pthreads() {
     sight.in_mutex =
         gil.moment.mutex_owner != 0 && gil.moment.mutex_owner == standing->python.native_id;
     if (sight.syscall.kind != SyscallNow::Kind::running || stopped_ || is_holder(sight)) continue;
+    if (sight.sched) {
+      sight.place = lanes_.lanes()[i].place;
+      continue;
+    }
     questions_.push_back({standing->python.ident, gil.reader});
     asked_.push_back(i);
   }
   pthread_waits_.look(memory_, questions_);
   for (std::size_t i = 0; i < asked_.size(); ++i) {
     lane_sights_[asked_[i]].place = questions_[i].place;
+    lanes_.lanes()[asked_[i]].place = questions_[i].place;
   }
 }
 

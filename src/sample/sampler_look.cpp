@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "gilspy/os/move_to_cpu.h"
 #include "sampler_state.h"
 
 namespace gilspy {
@@ -11,18 +10,23 @@ namespace {
 
 /// A waiter that wakes looks at the GIL and waits on: it needs no more of a CPU than this.
 constexpr Duration longest_wakeup = std::chrono::microseconds{100};
+/// How often it is looked for threads that Python has made.
+constexpr Duration heads_period = std::chrono::milliseconds{1};
 
 }  // namespace
 
-/// One batched read of every GIL and of the heads of the thread lists; with `stack_of`, also of
-/// what that thread's stack begins with.
+/// One batched read of every GIL and, unless it was done just now, of the heads of the thread
+/// lists; with `stack_of`, also of what that thread's stack begins with.
 bool Sampler::State::read_gils(const Lane* stack_of) {
   auto& gils = lanes_.gils();
+  const bool heads_due = now_ - heads_read_at_ >= heads_period;
+  if (heads_due) heads_read_at_ = now_;
   gil_bytes_.resize(gils.size());
-  heads_.resize(gils.size());
+  heads_.assign(heads_due ? gils.size() : 0, {});
   slots_.clear();
   for (std::size_t i = 0; i < gils.size(); ++i) {
     slots_.push_back(gils[i].reader.slot(gil_bytes_[i]));
+    if (!heads_due) continue;
     slots_.push_back({target_.layout->at.interpreter.threads_head.in(gils[i].interpreter),
                       std::as_writable_bytes(std::span{&heads_[i], 1})});
   }
@@ -33,6 +37,24 @@ bool Sampler::State::read_gils(const Lane* stack_of) {
   if (!done || *done < count) return false;
   if (stack_of != nullptr) stacks_.answer({*done - count, now() - begun});
   return true;
+}
+
+bool Sampler::State::read_gils_again() {
+  auto& gils = lanes_.gils();
+  slots_.clear();
+  for (std::size_t i = 0; i < gils.size(); ++i) {
+    slots_.push_back(gils[i].reader.slot(gil_bytes_[i]));
+  }
+  const auto done = memory_.read_batch(slots_);
+  return done && *done == slots_.size();
+}
+
+/// Where a list begins with another thread state than when it was gone through, it is to be gone
+/// through again.
+void Sampler::State::check_heads() {
+  for (std::size_t i = 0; i < heads_.size(); ++i) {
+    if (heads_[i] != lanes_.gils()[i].threads_head) refresh_wanted_ = true;
+  }
 }
 
 /// Who is likely to hold the GIL, as it did at the last tick.
@@ -47,10 +69,8 @@ const Lane* Sampler::State::likely_holder() const {
 
 /// The thread that we wake on the CPU of has lost that CPU to us, wherever it was: its stack stands
 /// still while we read it. On another CPU it would change several times meanwhile.
-void Sampler::State::go_to_holder() const {
-  const Lane* const holder = likely_holder();
-  const auto cpu = holder != nullptr ? holder->files.cpu() : std::nullopt;
-  if (cpu) move_to_cpu(*cpu);
+void Sampler::State::go_to_holder() {
+  if (const Lane* const holder = likely_holder()) holder_cpu_.go_to(*holder);
 }
 
 /// Free-threaded builds: whether each thread is attached, in one read.
@@ -102,12 +122,26 @@ bool Sampler::State::may_rest(const Lane& lane, const LaneSight& sight) const {
          sight.attachment != Attachment::attached;
 }
 
-/// Nobody has taken the GIL since the thread was seen in its queue: so it is there still.
-bool Sampler::State::waits_still(const Lane& lane, const LaneSight& sight) const {
+/// Nobody has taken the thread's GIL since the tick before.
+bool Sampler::State::holds_as_before(const Lane& lane, const LaneSight& sight) const {
   if (sight.thread_state.is_null() || lane.standings.size() > 1) return false;
   const auto& gil = lanes_.gils()[sight.gil];
-  return gil.last && gil.last->enabled() && gil_sights_[sight.gil].moment.same_hold(*gil.last) &&
-         is_futex(lane.rest.last()) && gil.reader.is_take_address(lane.rest.last().arguments[0]);
+  return gil.last && gil.last->enabled() && gil_sights_[sight.gil].moment.same_hold(*gil.last);
+}
+
+/// It was seen in the GIL's queue: so it is there still.
+bool Sampler::State::waits_still(const Lane& lane, const LaneSight& sight) const {
+  return is_futex(lane.rest.last()) && holds_as_before(lane, sight) &&
+         lanes_.gils()[sight.gil].reader.is_take_address(lane.rest.last().arguments[0]);
+}
+
+/// It was on a run queue without a CPU, and has had none since: so it is where it was.
+bool Sampler::State::lacks_still(const Lane& lane, LaneSight& sight) const {
+  if (!lane.sched || !lane.lacked_cpu || !holds_as_before(lane, sight)) return false;
+  const auto sched = lane.files.schedstat();
+  if (!sched || sched->slices != lane.sched->slices) return false;
+  sight.sched = sched;
+  return true;
 }
 
 /// Where the thread stands; of one at rest, unless its time has come, where it stood.
@@ -119,7 +153,7 @@ void Sampler::State::look_at(Lane& lane, LaneSight& sight) {
     return sched ? std::optional{sched->slices} : std::nullopt;
   };
   if (lane.rest.is_resting()) lane.rest.asked(now_, slices());
-  if (lane.rest.is_resting()) return;
+  if (lane.rest.is_resting() || lacks_still(lane, sight)) return;
   const bool first_of_crowd = totals.ticks == 0 && lanes_.lanes().size() >= Rest::crowd;
   const auto slices_before = first_of_crowd ? slices() : std::nullopt;
   sight.syscall = lane.files.syscall();
@@ -167,7 +201,7 @@ Sampler::Outcome Sampler::State::observe(const Lane* stack_of) {
   }
   look_at_threads();
   look_into_pthreads();
-  if (look_again_) readable_ = read_gils();
+  if (look_again_) readable_ = read_gils_again();
   if (!readable_) return check_process();
   bool stable = true;
   for (std::size_t i = 0; i < gils.size(); ++i) {
@@ -175,8 +209,8 @@ Sampler::Outcome Sampler::State::observe(const Lane* stack_of) {
     sight.after = look_again_ ? gils[i].reader.decode(gil_bytes_[i]) : sight.moment;
     sight.stable = sight.after.same_hold(sight.moment);
     stable = stable && sight.stable;
-    if (heads_[i] != gils[i].threads_head) refresh_wanted_ = true;
   }
+  check_heads();
   if (!stable) ++totals.during_handoff;
   return Outcome::alive;
 }
@@ -223,7 +257,7 @@ void Sampler::State::look_for_cpus() {
       }
       continue;
     }
-    const auto now_sched = lane.files.schedstat();
+    const auto now_sched = sight.sched ? sight.sched : lane.files.schedstat();
     const auto old = std::exchange(lane.sched, now_sched);
     if (!now_sched) continue;
     // Who had no CPU, and has had none since, has none; the other count takes six times as long.

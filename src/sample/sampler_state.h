@@ -17,6 +17,7 @@
 #include "gilspy/python/pthread_waits.h"
 #include "gilspy/python/stack_reader.h"
 #include "gilspy/sample/sampler.h"
+#include "holder_cpu.h"
 #include "kernel_trace.h"
 #include "lanes.h"
 #include "native_stacks.h"
@@ -50,7 +51,7 @@ class Sampler::State {
     if (native_) native_->wait_for_names();
   }
   Outcome tick(bool stacks);
-  void go_to_holder() const;
+  void go_to_holder();
   void change_rates(double state_hz, double stack_hz, const std::string& why);
   void end(EndReason reason);
   [[nodiscard]] bool has_room() const { return sink_.has_room(); }
@@ -69,12 +70,16 @@ class Sampler::State {
   Outcome keep_up();
   Outcome check_process();
   [[nodiscard]] Duration reach() const;
-  [[nodiscard]] bool read_gils(const Lane* stack_of = nullptr);
+  [[nodiscard]] bool read_gils(const Lane* stack_of);
+  [[nodiscard]] bool read_gils_again();
+  void check_heads();
   [[nodiscard]] const Lane* likely_holder() const;
   Outcome observe(const Lane* stack_of);
   void find_standings();
   void read_attachments();
+  [[nodiscard]] bool holds_as_before(const Lane& lane, const LaneSight& sight) const;
   [[nodiscard]] bool waits_still(const Lane& lane, const LaneSight& sight) const;
+  [[nodiscard]] bool lacks_still(const Lane& lane, LaneSight& sight) const;
   void look_at(Lane& lane, LaneSight& sight);
   void look_at_threads();
   void learn_pthread_waits();
@@ -140,6 +145,7 @@ class Sampler::State {
   std::optional<StillStacks> still_stacks_;
   std::unique_ptr<NativeStacks> native_;  // where they were asked for
   PthreadWaits pthread_waits_;
+  HolderCpu holder_cpu_;
 
   std::optional<RunningProgram> program_;
   std::unique_ptr<KernelTrace> trace_;  // where it was asked for, and some of it can be had
@@ -156,6 +162,7 @@ class Sampler::State {
   Duration interval_{};  // sys.getswitchinterval()
   Time refreshed_at_;
   Time checked_at_;
+  Time heads_read_at_;
   Time progress_at_;
   std::uint64_t without_room_ = 0;  // ticks, since that was told last
   std::uint64_t thread_count_ = 0;  // as the kernel told last
@@ -169,7 +176,7 @@ class Sampler::State {
 
   // What one tick reads; kept to spare allocations.
   std::vector<GilReader::Buffer> gil_bytes_;
-  std::vector<RemoteAddress> heads_;
+  std::vector<RemoteAddress> heads_;       // empty: not read at this tick
   std::vector<std::int32_t> attachments_;  // by lane
   std::vector<ReadSlot> slots_;
   std::vector<PthreadWaits::Question> questions_;

@@ -27,7 +27,7 @@ class MemoryReader {
   virtual ~MemoryReader() = default;
 
   /// Reads the slots in order, as close together in time as the source allows (a live process: one
-  /// system call per 1024 slots). Returns how many slots were read whole, counted from the first; a
+  /// system call per 512 slots). Returns how many slots were read whole, counted from the first; a
   /// slot that cannot be read ends the batch, which is not an error.
   /// Errors: target_gone when the process no longer exists.
   [[nodiscard]] virtual Result<std::size_t> read_batch(std::span<const ReadSlot> slots) = 0;

@@ -2,6 +2,7 @@
 
 #include <sys/uio.h>
 
+#include <array>
 #include <vector>
 
 #include "gilspy/base/memory_reader.h"
@@ -17,9 +18,12 @@ class ProcessMemory : public MemoryReader {
   [[nodiscard]] Result<std::size_t> read_batch(std::span<const ReadSlot> slots) override;
 
  private:
+  void add(const ReadSlot* before, const ReadSlot& slot);
+
   Pid pid_;
   std::vector<iovec> local_;
   std::vector<iovec> remote_;
+  std::array<std::byte, 8192> unwanted_{};  // what lies between pieces that are read as one
 };
 
 }  // namespace gilspy

@@ -12,7 +12,7 @@
 namespace gilspy {
 namespace {
 
-RemoteAddress address_of(const void* pointer) {
+RemoteAddress address_of(const volatile void* pointer) {
   return RemoteAddress{reinterpret_cast<std::uintptr_t>(pointer)};
 }
 
@@ -53,6 +53,20 @@ TEST_F(ProcessMemoryTest, ReadsAllSlotsOfABatch) {
   EXPECT_EQ(second, (std::array{std::byte{254}, std::byte{255}}));
 }
 
+TEST_F(ProcessMemoryTest, ReadsEachSlotByItselfWhereverTheNextOneLies) {
+  std::array<std::array<std::byte, 2>, 6> bytes{};
+  const std::array<std::size_t, 6> places{7, 9, 300, 301, 40, 4094};
+  std::vector<ReadSlot> slots;
+  slots.reserve(bytes.size());
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    slots.push_back({page.begin() + places[i], bytes[i]});
+  }
+  EXPECT_EQ(memory.read_batch(slots), slots.size());
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    EXPECT_EQ(bytes[i], (std::array{std::byte(places[i]), std::byte(places[i] + 1)})) << i;
+  }
+}
+
 TEST_F(ProcessMemoryTest, ReadsNothingForAnEmptyBatch) { EXPECT_EQ(memory.read_batch({}), 0U); }
 
 TEST_F(ProcessMemoryTest, EndsTheBatchAtASlotThatIsNotMapped) {
@@ -67,6 +81,16 @@ TEST_F(ProcessMemoryTest, EndsTheBatchAtASlotThatIsNotMapped) {
   EXPECT_EQ(memory.read_batch(std::array{ReadSlot{RemoteAddress{UINT64_MAX - 3}, b}}), 0U);
 }
 
+TEST_F(ProcessMemoryTest, CountsASlotBeforeOneOfTheNextPageThatIsNotMapped) {
+  std::array<std::byte, 8> a{};
+  std::array<std::byte, 8> b{};
+  for (const std::uint64_t before : {8U, 9U, 4096U}) {
+    const ReadSlot last{page.end() - before, a};
+    EXPECT_EQ(memory.read_batch(std::array{last, ReadSlot{page.end(), b}}), 1U);
+    EXPECT_EQ(memory.read_batch(std::array{last, ReadSlot{page.end() - 4, b}}), 1U);
+  }
+}
+
 TEST_F(ProcessMemoryTest, DoesNotCountASlotThatIsMappedInPart) {
   std::array<std::byte, 8> a{};
   std::array<std::byte, 8> b{};
@@ -79,6 +103,7 @@ TEST_F(ProcessMemoryTest, DoesNotCountASlotThatIsMappedInPart) {
 TEST_F(ProcessMemoryTest, ReadsMoreSlotsThanOneSystemCallTakes) {
   std::vector<std::byte> bytes(3000);
   std::vector<ReadSlot> slots;
+  slots.reserve(bytes.size());
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     slots.push_back({page.begin() + i, std::span{bytes}.subspan(i, 1)});
   }
@@ -104,7 +129,7 @@ TEST_F(ProcessMemoryTest, ReadsAnotherProcess) {
   const testing::WaitingProcess child;
   secret = 2;  // only here: the child has its own copy by now
   ProcessMemory other{child.pid()};
-  EXPECT_EQ(other.read_value<int>(address_of(const_cast<const int*>(&secret))), 1);
+  EXPECT_EQ(other.read_value<int>(address_of(&secret)), 1);
   EXPECT_EQ(secret, 2);
 }
 
