@@ -98,14 +98,14 @@ void KernelTrace::stop() {
   rings_.clear();
   events_.clear();
   followed_.clear();
-  drained_.clear();
+  backlog_.clear();
 }
 
 /// Those made by a thread that was followed already are by themselves: a record tells of them.
 bool KernelTrace::follow_new_threads() {
   for (int round = 0; round < most_rounds; ++round) {
     drain();
-    for (const TraceRecord& record : drained_) {
+    for (const TraceRecord& record : backlog_.kept()) {
       if (record.kind == TraceRecord::Kind::forked) followed_.insert(record.tid);
     }
     bool all = true;
@@ -167,24 +167,13 @@ void KernelTrace::drain() {
   for (PerfRing& ring : rings_) {
     const bool sound = ring.drain([this](const PerfRecord& record) {
       const auto parsed = parse_trace_record(record, process_.pid(), point_.value_or(FutexPoint{}));
-      if (!parsed) return;
-      lost_ += parsed->count;
-      drained_.push_back(*parsed);
+      if (parsed) backlog_.keep(*parsed);
     });
     if (sound) continue;
-    ++lost_;
     TraceRecord lost{TraceRecord::Kind::lost, now(), no_thread};
     lost.count = 1;
-    drained_.push_back(lost);
+    backlog_.keep(lost);
   }
-}
-
-std::vector<TraceRecord> KernelTrace::take_until(Time at) {
-  std::ranges::stable_sort(drained_, {}, &TraceRecord::at);
-  const auto end = std::ranges::upper_bound(drained_, at, {}, &TraceRecord::at);
-  std::vector<TraceRecord> taken(drained_.begin(), end);
-  drained_.erase(drained_.begin(), end);
-  return taken;
 }
 
 }  // namespace gilspy

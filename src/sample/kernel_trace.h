@@ -11,7 +11,7 @@
 #include "gilspy/model/events.h"
 #include "gilspy/os/perf_ring.h"
 #include "gilspy/os/proc.h"
-#include "trace_records.h"
+#include "record_backlog.h"
 
 namespace gilspy {
 
@@ -29,14 +29,15 @@ class KernelTrace {
 
   [[nodiscard]] TraceSource source() const { return source_; }
   [[nodiscard]] const std::string& why_not() const { return why_not_; }
-  [[nodiscard]] std::uint64_t lost() const { return lost_; }
+  [[nodiscard]] std::uint64_t lost() const { return backlog_.lost(); }
 
   /// Has only calls on these addresses recorded; cheap when they are those of before.
   void watch(std::span<const RemoteRange> futexes);
-  /// Moves what the rings hold into memory; cheap enough for any moment.
+  /// Moves what the rings hold into memory, as far as there is to be room; cheap enough for any
+  /// moment.
   void drain();
   /// The drained records up to `at`, in the order of time. The rings must have been drained since.
-  [[nodiscard]] std::vector<TraceRecord> take_until(Time at);
+  [[nodiscard]] std::vector<TraceRecord> take_until(Time at) { return backlog_.take_until(at); }
   /// Becomes readable when a ring is half full.
   [[nodiscard]] int fd() const { return half_full_.get(); }
 
@@ -61,8 +62,7 @@ class KernelTrace {
   std::vector<UniqueFd> events_;
   std::vector<PerfRing> rings_;  // by CPU
   std::set<Tid> followed_;
-  std::vector<TraceRecord> drained_;
-  std::uint64_t lost_ = 0;
+  RecordBacklog backlog_;
 };
 
 /// A filter for sys_enter_futex that lets through only calls on these addresses.

@@ -96,14 +96,12 @@ Sampler::Outcome Sampler::State::tick(bool stacks) {
   now_ = now();
   gap_ = now_ - last_tick_;
   const Duration longest = reach();
-  begin_ = last_tick_ + gap_ / 2;
-  if (gap_ > 2 * longest) {
-    if (!trace_) tell_gap(last_tick_ + longest, now_ - longest);
-    begin_ = now_ - longest;
-  }
+  const bool too_long = gap_ > 2 * longest;
+  begin_ = too_long ? now_ - longest : last_tick_ + gap_ / 2;
+  if (trace_) follow_kernel_to(begin_);
+  if (too_long) tell_gap_until(begin_);
   had_no_room_ = false;
   last_tick_ = now_;
-  if (trace_) follow_kernel_to(begin_);
 
   // Its stack can be read together with the GIL. Of the others' we know what they are while nobody
   // takes it.
@@ -172,12 +170,9 @@ void Sampler::State::change_rates(double state_hz, double stack_hz, const std::s
 void Sampler::State::end(EndReason reason) {
   tell_owed_stacks(last_tick_, true);
   now_ = now();
+  if (trace_) follow_kernel_to(now_);
   // The last tick speaks for no more than any other; the next one may not have been due yet.
-  if (trace_) {
-    follow_kernel_to(now_);
-  } else if (now_ - last_tick_ > 2 * reach()) {
-    tell_gap(last_tick_ + reach(), now_);
-  }
+  if (now_ - last_tick_ > 2 * reach()) tell_gap_until(now_);
   tell_progress();
   sink_.accept(ProcessEnded{now_, process_.pid(), reason});
 }

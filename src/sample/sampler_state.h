@@ -105,6 +105,7 @@ class Sampler::State {
   void tell_states(std::span<const ThreadState> states);
   void tell_state(std::size_t lane, ThreadState state, Time from);
   void tell_unknown(Time from);
+  void tell_gap_until(Time end);
   void tell_gap(Time from, Time to);
   void sample_stacks(Tid first);
   void sample_stack(Lane& lane);
@@ -154,6 +155,7 @@ class Sampler::State {
   std::vector<Tid> newcomers_;          // made since the last tick
   std::unordered_map<Tid, std::size_t> lane_places_;  // of those that records were about
   std::uint64_t lost_here_ = 0;                       // records, since it was noted last
+  std::optional<Time> lost_since_;                    // likewise, since the last tick
   Time told_until_;                                   // of what follows from records
   Time now_;                                          // of the tick being made
   Time begin_;                                        // from where on the tick speaks

@@ -106,7 +106,14 @@ void Sampler::State::tell_unknown(Time from) {
   }
 }
 
-/// We did not look for so long that nobody can say what the target did meanwhile.
+/// There was no tick for long: nobody can say what the target did meanwhile, but for the kernel's
+/// records, up to where some are missing.
+void Sampler::State::tell_gap_until(Time end) {
+  Time from = last_tick_ + reach();
+  if (trace_) from = std::max(lost_since_.value_or(end), told_until_);
+  if (from < end) tell_gap(from, end);
+}
+
 void Sampler::State::tell_gap(Time from, Time to) {
   tell_unknown(from);
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count();

@@ -56,6 +56,7 @@ void Sampler::State::take_kernel_records() {
     }
     if (record.kind == TraceRecord::Kind::lost) {
       lost_here_ += record.count;
+      if (!lost_since_) lost_since_ = record.at;
       waits_->forget();
     } else {
       waits_->take(record);
@@ -66,6 +67,7 @@ void Sampler::State::take_kernel_records() {
 
 /// From the moment of a loss on, ticks alone tell, until they have told how each thread stands.
 void Sampler::State::note_lost(Time at) {
+  lost_since_.reset();
   if (lost_here_ == 0) return;
   sink_.accept(Noted{at, process_.pid(),
                      fmt::format("{} of the kernel's records were lost; around here waits are as "
