@@ -2,9 +2,11 @@
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
+#include <gelf.h>
 
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -144,6 +146,24 @@ void set_rows(SourceFunction& into, Dwarf_Die& unit, Dwarf_Die& function) {
   std::ranges::stable_sort(into.rows, {}, &SourceFunction::Row::begin);
 }
 
+/// Whether the last string of a section ends in it: libdw 0.188 takes the length of those that a
+/// line table names without looking where the section ends (read_srclines). To be asked after it
+/// has decompressed them.
+bool ends_its_strings(Elf* elf, const char* section) {
+  std::size_t names = 0;
+  if (elf_getshdrstrndx(elf, &names) != 0) return false;
+  for (Elf_Scn* part = nullptr; (part = elf_nextscn(elf, part)) != nullptr;) {
+    GElf_Shdr header;
+    if (gelf_getshdr(part, &header) == nullptr) continue;
+    const char* name = elf_strptr(elf, names, header.sh_name);
+    if (name == nullptr || std::string_view{name} != section) continue;
+    const Elf_Data* data = elf_getdata(part, nullptr);
+    if (data == nullptr || data->d_size == 0 || data->d_buf == nullptr) continue;
+    if (static_cast<const char*>(data->d_buf)[data->d_size - 1] != '\0') return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::uint32_t SourceFunction::line_at(std::uint64_t address) const {
@@ -201,7 +221,12 @@ std::optional<SourceLines> SourceLines::open(ElfFile elf) {
   if (!elf.section(".debug_info") || size > max_size) return std::nullopt;
   Dwarf* dwarf = dwarf_begin_elf(elf.state_->elf(), DWARF_C_READ, nullptr);
   if (dwarf == nullptr) return std::nullopt;
-  return SourceLines{std::make_unique<State>(std::move(elf), dwarf)};
+  Elf* const file = elf.state_->elf();
+  SourceLines lines{std::make_unique<State>(std::move(elf), dwarf)};
+  for (const char* name : {".debug_str", ".debug_line_str"}) {
+    if (!ends_its_strings(file, name)) return std::nullopt;
+  }
+  return lines;
 }
 
 std::optional<SourceFunction> SourceLines::function_at(std::uint64_t address) {

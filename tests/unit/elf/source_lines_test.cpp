@@ -70,6 +70,26 @@ TEST_F(SourceLinesTest, KnowNothingOfWhatIsNoCode) {
   EXPECT_FALSE(lines_->function_at(UINT64_MAX));
 }
 
+/// Of the fuzzer's seeds: corpus/make_source_lines.py.
+std::optional<SourceLines> lines_of_seed(const std::string& name) {
+  const std::string path = std::string{GILSPY_TESTS} + "/fuzz/corpus/source_lines/" + name;
+  auto elf = ElfFile::open(UniqueFd{::open(path.c_str(), O_RDONLY)});
+  EXPECT_TRUE(elf) << name;
+  return elf ? SourceLines::open(std::move(*elf)) : std::nullopt;
+}
+
+TEST(SourceLinesOfSeeds, AreThereInEachVersionOfDwarf) {
+  for (const char* name : {"dwarf_5", "dwarf_4", "dwarf_2_strict", "compressed"}) {
+    EXPECT_TRUE(lines_of_seed(name)) << name;
+  }
+  EXPECT_FALSE(lines_of_seed("no_debug_information"));
+}
+
+TEST(SourceLinesOfSeeds, AreNotReadWhereAStringDoesNotEnd) {
+  EXPECT_FALSE(lines_of_seed("strings_without_end"));
+  EXPECT_FALSE(lines_of_seed("line_strings_without_end"));
+}
+
 TEST_F(SourceLinesTest, EndOnDamagedInformation) {
   std::ifstream file{"/proc/self/exe", std::ios::binary};
   const std::string whole{std::istreambuf_iterator<char>{file}, {}};
