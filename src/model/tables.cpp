@@ -141,4 +141,28 @@ StackId Interner::stack(StackId parent, CodeId code, std::uint32_t line) {
   return id;
 }
 
+StackId Interner::stack_at(StackId parent, CodeId code, std::uint64_t place) {
+  const StackKey key{parent, code, 0};
+  if (unfinished_.size() >= max_stacks) forget_places();
+  std::vector<Unfinished>& same_place = unfinished_[place];
+  const auto known = std::ranges::find(same_place, key, &Unfinished::key);
+  if (known != same_place.end()) return known->id;
+  if (same_place.size() >= max_unfinished) return stack(parent, code, 0);
+  const StackId id{next_stack_++};
+  same_place.push_back({key, id});
+  sink_.accept(StackDefined{id, parent, code, 0});
+  return id;
+}
+
+void Interner::tell_line(std::uint64_t place, std::uint32_t line) {
+  const auto waiting = unfinished_.extract(place);
+  if (waiting.empty()) return;
+  for (auto [key, id] : waiting.mapped()) {
+    key.line = line;
+    if (line != 0) sink_.accept(StackDefined{id, key.parent, key.code, line});
+    // Where another one of this line is known already, there are two of the same from now on.
+    stacks_.emplace(key, id);
+  }
+}
+
 }  // namespace gilspy

@@ -71,21 +71,26 @@ struct NativeNames::Source {
   }
 };
 
+struct NativeNames::Answer {
+  RemoteAddress begin;  ///< of the function that was asked for
+  std::optional<Source> source;
+};
+
 /// What the loader's thread has found, to be taken by the sampler's.
 class NativeNames::Lines {
  public:
-  void put(Source found) {
+  void put(Answer answer) {
     const std::lock_guard lock{mutex_};
-    found_.push_back(std::move(found));
+    found_.push_back(std::move(answer));
   }
-  [[nodiscard]] std::vector<Source> take() {
+  [[nodiscard]] std::vector<Answer> take() {
     const std::lock_guard lock{mutex_};
     return std::exchange(found_, {});
   }
 
  private:
   std::mutex mutex_;
-  std::vector<Source> found_;
+  std::vector<Answer> found_;
 };
 
 NativeNames::NativeNames(const ProcDir& process, CodeMap& code)
@@ -98,34 +103,38 @@ void NativeNames::prepare() {
   loader_->files.keep_only(files);
 }
 
-void NativeNames::finish() {
+std::vector<RemoteAddress> NativeNames::finish() {
   loader_->files.finish();
   take_names();
-  take_lines();
+  return take_lines();
 }
 
 void NativeNames::forget() {
   known_.clear();
   sources_.clear();
   looked_for_.clear();
+  waiting_.clear();
   postponed_.clear();
   loader_->generated.forget();
   // What is still to come is of code that is gone.
   lines_ = std::make_shared<Lines>();
 }
 
-void NativeNames::keep_up(Time now) {
+std::vector<RemoteAddress> NativeNames::keep_up(Time now) {
   if (known_.size() > max_known) forget();
   if (now - looked_again_at_ >= jit_interval) {
     looked_again_at_ = now;
     loader_->generated.look_again();
   }
   take_names();
-  take_lines();
+  std::vector<RemoteAddress> told = take_lines();
   for (const RemoteAddress code : std::exchange(postponed_, {})) {
-    if (const auto known = known_.find(code); known != known_.end())
-      find_lines(code, known->second);
+    const auto known = known_.find(code);
+    if (known == known_.end()) continue;
+    find_lines(code, known->second);
+    if (!known->second.awaits_line) told.push_back(code);
   }
+  return told;
 }
 
 void NativeNames::take_names() {
@@ -134,15 +143,24 @@ void NativeNames::take_names() {
   }
 }
 
-void NativeNames::take_lines() {
-  for (Source& found : lines_->take()) {
-    const RemoteAddress begin{found.function.begin + found.bias};
-    const Source& source = sources_.insert_or_assign(begin, std::move(found)).first->second;
-    const RemoteRange range{begin, RemoteAddress{source.function.end + source.bias}};
-    for (auto& [code, function] : known_) {
-      if (range.contains(code)) source.put(code, function);
+std::vector<RemoteAddress> NativeNames::take_lines() {
+  std::vector<RemoteAddress> told;
+  for (Answer& answer : lines_->take()) {
+    if (answer.source) {
+      const RemoteAddress begin{answer.source->function.begin + answer.source->bias};
+      sources_.insert_or_assign(begin, std::move(*answer.source));
+    }
+    const auto waiting = waiting_.extract(answer.begin);
+    if (waiting.empty()) continue;
+    for (const RemoteAddress code : waiting.mapped()) {
+      const auto known = known_.find(code);
+      if (known == known_.end()) continue;
+      known->second.awaits_line = false;
+      if (const Source* source = source_of(code)) source->put(code, known->second);
+      told.push_back(code);
     }
   }
+  return told;
 }
 
 const NativeNames::Source* NativeNames::source_of(RemoteAddress code) const {
@@ -154,6 +172,7 @@ const NativeNames::Source* NativeNames::source_of(RemoteAddress code) const {
 
 /// Has them looked up the first time that a function is seen.
 void NativeNames::find_lines(RemoteAddress code, NativeFunction& function) {
+  function.awaits_line = false;
   if (const Source* source = source_of(code)) {
     source->put(code, function);
     return;
@@ -161,18 +180,28 @@ void NativeNames::find_lines(RemoteAddress code, NativeFunction& function) {
   const Module* module = code_.module_at(code);
   if (module == nullptr) return;
   const RemoteAddress begin = code_.function_begin(*module, code).value_or(code);
-  if (looked_for_.contains(begin)) return;
+  if (looked_for_.contains(begin)) {
+    const auto waiting = waiting_.find(begin);
+    if (waiting == waiting_.end()) return;
+    waiting->second.push_back(code);
+    function.awaits_line = true;
+    return;
+  }
   const auto names = loader_->files.names_of(module->file);
   if (names == nullptr || names->lines == nullptr) return;
-  const bool taken = loader_->files.later([code, names, into = lines_] {
+  function.awaits_line = true;
+  const bool taken = loader_->files.later([code, begin, names, into = lines_] {
+    Answer answer{begin, std::nullopt};
     auto found = names->lines->function_at(code.value() - names->bias);
-    if (found) into->put({std::move(*found), names->bias});
+    if (found) answer.source = {std::move(*found), names->bias};
+    into->put(std::move(answer));
   });
-  if (taken) {
-    looked_for_.insert(begin);
-  } else {
+  if (!taken) {
     postponed_.push_back(code);
+    return;
   }
+  looked_for_.insert(begin);
+  waiting_[begin].push_back(code);
 }
 
 const NativeFunction* NativeNames::at(RemoteAddress code) {

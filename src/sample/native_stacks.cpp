@@ -51,11 +51,12 @@ void NativeStacks::refresh(Time at) {
   if (!code_.update(process_.maps())) return;
   unwinder_.forget();
   names_.forget();
+  interner_.forget_places();
   names_.prepare();
 }
 
 void NativeStacks::keep_up(Time at) {
-  names_.keep_up(at);
+  tell_lines(names_.keep_up(at));
   if (lost_ && at - refreshed_at_ >= shortest_refresh) refresh(at);
 }
 
@@ -236,8 +237,10 @@ Unwound NativeStacks::follow() {
 StackId NativeStacks::put_together() {
   const Unwound unwound = follow();
   native_.clear();
+  places_.clear();
   roles_.clear();
   for (const NativeFrame& frame : unwound.frames) {
+    places_.push_back(frame.at);
     native_.push_back(names_.at(frame.at));
     if (native_.back() != nullptr) roles_.push_back(native_.back()->role);
   }
@@ -261,15 +264,31 @@ StackId NativeStacks::intern(const Merged& merged) {
     if (frame.native) {
       const NativeFunction& function = *native_[frame.index];
       const CodeId code = interner_.native_code(function.name, function.library);
-      const bool in_source = !function.source.empty() &&
-                             interner_.native_source(code, function.source, function.first_line);
-      stack = interner_.stack(stack, code, in_source ? function.line : 0);
+      stack = function.awaits_line ? interner_.stack_at(stack, code, places_[frame.index].value())
+                                   : interner_.stack(stack, code, line_of(code, function));
     } else {
       const StackReader::Frame& function = python_[frame.index];
       stack = interner_.stack(stack, function.code, function.line);
     }
   }
   return stack;
+}
+
+/// Of a name that several functions have, the lines of one are shown.
+std::uint32_t NativeStacks::line_of(CodeId code, const NativeFunction& function) {
+  if (function.source.empty()) return 0;
+  const bool in_source = interner_.native_source(code, function.source, function.first_line);
+  return in_source ? function.line : 0;
+}
+
+/// Stacks that were taken before the lines of their functions had been read.
+void NativeStacks::tell_lines(const std::vector<RemoteAddress>& places) {
+  for (const RemoteAddress place : places) {
+    const NativeFunction* function = names_.at(place);
+    if (function == nullptr) continue;
+    const CodeId code = interner_.native_code(function->name, function->library);
+    interner_.tell_line(place.value(), line_of(code, *function));
+  }
 }
 
 }  // namespace gilspy

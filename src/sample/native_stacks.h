@@ -33,7 +33,7 @@ class NativeStacks {
   /// Looks again when an address in no code was met since.
   void keep_up(Time at);
 
-  void wait_for_names() { names_.finish(); }
+  void wait_for_names() { tell_lines(names_.finish()); }
 
   /// The thread's stack; where the native functions cannot be had, as it is without them. Nothing
   /// when the thread has no CPU, and so cannot make its copy: then it comes with read_late().
@@ -67,6 +67,8 @@ class NativeStacks {
   [[nodiscard]] Unwound follow();
   [[nodiscard]] StackId put_together();
   [[nodiscard]] StackId intern(const Merged& merged);
+  [[nodiscard]] std::uint32_t line_of(CodeId code, const NativeFunction& function);
+  void tell_lines(const std::vector<RemoteAddress>& places);
 
   const ProcDir& process_;
   MemoryReader& memory_;
@@ -86,6 +88,7 @@ class NativeStacks {
   ThreadImage image_;
   std::vector<StackReader::Frame> python_;
   std::vector<const NativeFunction*> native_;
+  std::vector<RemoteAddress> places_;  // of these
   std::vector<NativeRole> roles_;
   std::vector<ReadSlot> slots_;
 };

@@ -156,10 +156,10 @@ def test_names_the_source_of_c_code(python, spin, start, tmp_path):
     harness.wait_for(lambda: b"hog" in harness.gilspy("dump", "--pid", target.pid).stdout, "its threads")
     stacks, summary = stacks_of(target, "hog", tmp_path)
 
-    # The lines of a function are read when it is seen first, so a few stacks have none. Its file is known of all.
+    # Also of the stacks from before the lines of its functions were read.
     spins = {frame for frames, _ in stacks for frame in frames if frame.startswith("spin ")}
     assert f"spin (spin.c:{line})" in spins, stacks
-    assert spins <= {"spin (spin.c)", *(f"spin (spin.c:{at})" for at in range(begin, line + 3))}
+    assert spins <= {f"spin (spin.c:{at})" for at in range(begin, line + 3)}
     # How often a busy machine lets its function be seen is not the question here.
     texts = [finding["text"] for finding in summary["findings"] if "in spin" in finding["text"]]
     assert all(re.search(r"in spin \(spin\.c:\d+\), called from hog \(hog\.py:4\)", text) for text in texts), texts

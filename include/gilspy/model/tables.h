@@ -71,10 +71,18 @@ class Interner {
   [[nodiscard]] bool native_source(CodeId code, std::string_view file, std::uint32_t first_line);
   /// Once there are very many, all are forgotten: they get new ids when they come again.
   [[nodiscard]] StackId stack(StackId parent, CodeId code, std::uint32_t line);
+  /// One whose line will be known later: by `place`, until tell_line(). It has none until then.
+  [[nodiscard]] StackId stack_at(StackId parent, CodeId code, std::uint64_t place);
+  /// Defines all stacks with this place again.
+  void tell_line(std::uint64_t place, std::uint32_t line);
+  /// Their stacks stay without a line.
+  void forget_places() { unfinished_.clear(); }
 
  private:
   /// Each takes up about 50 bytes.
   static constexpr std::size_t max_stacks = 1 << 17;
+  /// Stacks with one place that wait for its line: a moment's worth of them.
+  static constexpr std::size_t max_unfinished = 256;
 
   struct Hash {
     using is_transparent = void;
@@ -94,6 +102,10 @@ class Interner {
     std::uint32_t line;
     friend bool operator==(const StackKey&, const StackKey&) = default;
   };
+  struct Unfinished {
+    StackKey key;  ///< without its line
+    StackId id;
+  };
   struct KeyHash {
     std::size_t operator()(const CodeKey& key) const;
     std::size_t operator()(const StackKey& key) const;
@@ -106,6 +118,7 @@ class Interner {
   std::unordered_map<CodeKey, CodeId, KeyHash> codes_;
   std::unordered_map<std::uint32_t, StringId> sources_;  // by code
   std::unordered_map<StackKey, StackId, KeyHash> stacks_;
+  std::unordered_map<std::uint64_t, std::vector<Unfinished>> unfinished_;  // by place
 };
 
 }  // namespace gilspy

@@ -25,6 +25,7 @@ struct NativeFunction {
   std::string source;
   std::uint32_t first_line = 0;
   std::uint32_t line = 0;
+  bool awaits_line = false;  ///< that is being read
 };
 
 /// Names the functions of a process. Files are read in a thread of their own; each address is
@@ -39,8 +40,8 @@ class NativeNames {
 
   /// Begins to read the names of all modules there are, and forgets those of others.
   void prepare();
-  /// Waits for all that is being read.
-  void finish();
+  /// Waits for all that is being read. Returns those addresses that awaited their line.
+  std::vector<RemoteAddress> finish();
 
   /// The function around an address; null while its file is being read. One that a JIT has made is
   /// called as it says in /tmp/perf-PID.map, which may come late. One without a name is
@@ -49,18 +50,20 @@ class NativeNames {
   /// To be called when code has come or gone.
   void forget();
   /// To be called now and then: takes what was read since, and forgets all when that is too much.
-  void keep_up(Time now);
+  /// Returns those addresses that no longer await their line.
+  std::vector<RemoteAddress> keep_up(Time now);
 
  private:
   class Loader;
   class Lines;
   struct Source;
+  struct Answer;
 
   [[nodiscard]] std::optional<NativeFunction> file_at(RemoteAddress code, const Module& module);
   [[nodiscard]] std::optional<NativeFunction> generated_at(RemoteAddress code,
                                                            const Module& module);
   void find_lines(RemoteAddress code, NativeFunction& function);
-  void take_lines();
+  [[nodiscard]] std::vector<RemoteAddress> take_lines();
   void take_names();
   [[nodiscard]] const Source* source_of(RemoteAddress code) const;
   CodeMap& code_;
@@ -69,7 +72,9 @@ class NativeNames {
   std::unordered_map<RemoteAddress, NativeFunction> known_;
   std::map<RemoteAddress, Source> sources_;       // by where the function begins
   std::unordered_set<RemoteAddress> looked_for_;  // likewise
-  std::vector<RemoteAddress> postponed_;          // of those at which too much was to be read
+  /// Addresses in those of them that are still being read.
+  std::unordered_map<RemoteAddress, std::vector<RemoteAddress>> waiting_;
+  std::vector<RemoteAddress> postponed_;  // there was too much to be read already
   Time looked_again_at_;
 };
 

@@ -50,6 +50,55 @@ TEST(Interner, StacksKeepTheirMeaningHoweverManyThereAre) {
   EXPECT_EQ(tables.stack_count(), many + 1);
 }
 
+TEST(Interner, TellsTheLinesOfStacksLater) {
+  Tables tables;
+  Interner interner{tables};
+  const CodeId code = interner.native_code("f", "lib.so");
+  const StackId first = interner.stack_at(empty_stack, code, 0x1000);
+  const StackId other = interner.stack_at(empty_stack, code, 0x1004);
+  const StackId above = interner.stack_at(first, code, 0x1000);
+  EXPECT_EQ(interner.stack_at(empty_stack, code, 0x1000), first);
+  EXPECT_NE(first, other);
+  EXPECT_EQ(tables.stack(first).line, 0U);
+
+  interner.tell_line(0x1000, 7);
+  interner.tell_line(0x1008, 9);  // of which there is none
+  EXPECT_EQ(tables.stack(first).line, 7U);
+  EXPECT_EQ(tables.stack(above).line, 7U);
+  EXPECT_EQ(tables.stack(above).parent, first);
+  EXPECT_EQ(tables.stack(other).line, 0U);
+  // From then on they are as any other.
+  EXPECT_EQ(interner.stack(empty_stack, code, 7), first);
+  EXPECT_EQ(interner.stack(first, code, 7), above);
+
+  // One without a line, after all.
+  interner.tell_line(0x1004, 0);
+  EXPECT_EQ(tables.stack(other).line, 0U);
+  EXPECT_EQ(interner.stack(empty_stack, code, 0), other);
+}
+
+TEST(Interner, LeavesForgottenPlacesWithoutALine) {
+  Tables tables;
+  Interner interner{tables};
+  const CodeId code = interner.native_code("f", "lib.so");
+  const StackId stack = interner.stack_at(empty_stack, code, 0x1000);
+  interner.forget_places();
+  interner.tell_line(0x1000, 7);
+  EXPECT_EQ(tables.stack(stack).line, 0U);
+}
+
+TEST(Interner, LetsOnlySoManyStacksWaitForALine) {
+  Tables tables;
+  Interner interner{tables};
+  const CodeId code = interner.native_code("f", "lib.so");
+  StackId stack = empty_stack;
+  for (int i = 0; i < 1000; ++i) stack = interner.stack_at(stack, code, 0x1000);
+  interner.tell_line(0x1000, 7);
+  EXPECT_EQ(tables.frames(stack).size(), 1000U);
+  EXPECT_EQ(tables.frames(stack).front().line, 7U);
+  EXPECT_EQ(tables.stack(stack).line, 0U);
+}
+
 TEST(Tables, GivesBackWhatTheInternerSent) {
   Tables tables;
   Interner interner{tables};
