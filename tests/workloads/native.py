@@ -6,6 +6,10 @@
     deflate   zlib.compress() of a large buffer (lets go of it)
     sha256    hashlib.sha256() of a large buffer (lets go of it)
     usleep    ctypes.PyDLL(None).usleep() (holds it, and sleeps)
+    nanosleep likewise
+    poll      likewise poll(), of nothing, with a time-out
+    read      likewise read(), of a timer
+    sleep     time.sleep() (lets go of it)
     matmul    numpy's matrix product (lets go of it)
 """
 
@@ -56,6 +60,36 @@ def usleep():
 
     call = ctypes.PyDLL(None).usleep
     return lambda: call(50000)
+
+
+def nanosleep():
+    import ctypes
+
+    call = ctypes.PyDLL(None).nanosleep
+    duration = (ctypes.c_long * 2)(0, 50000000)
+    return lambda: call(duration, None)
+
+
+def poll():
+    import ctypes
+
+    call = ctypes.PyDLL(None).poll
+    return lambda: call(None, 0, 50)
+
+
+def read():
+    import ctypes
+
+    libc = ctypes.PyDLL(None)
+    timer = libc.timerfd_create(time.CLOCK_MONOTONIC, 0)
+    every = (ctypes.c_long * 4)(0, 50000000, 0, 50000000)
+    libc.timerfd_settime(timer, 0, every, None)
+    count = ctypes.create_string_buffer(8)
+    return lambda: libc.read(timer, count, 8)
+
+
+def sleep():
+    return lambda: time.sleep(0.05)
 
 
 def matmul():
