@@ -219,6 +219,8 @@ std::optional<SourceLines> SourceLines::open(ElfFile elf) {
     size += elf.section(name).value_or(ElfSection{}).size;
   }
   if (!elf.section(".debug_info") || size > max_size) return std::nullopt;
+  // libdw would open whatever file this names (libdw/dwarf_getalt.c): a FIFO, for example.
+  if (elf.section(".gnu_debugaltlink")) return std::nullopt;
   Dwarf* dwarf = dwarf_begin_elf(elf.state_->elf(), DWARF_C_READ, nullptr);
   if (dwarf == nullptr) return std::nullopt;
   Elf* const file = elf.state_->elf();

@@ -43,7 +43,7 @@ def without_end(image, section):
     raise ValueError(section)
 
 
-def made_with(*flags):
+def made_with(*flags, alternative=None):
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "lines.so"
         subprocess.run(
@@ -52,6 +52,9 @@ def made_with(*flags):
             input=SOURCE.encode(), check=True,
         )  # fmt: skip
         subprocess.run(["objcopy", "-R", ".comment", file], check=True)
+        if alternative:  # as dwz names the file with what several have in common
+            (pathlib.Path(folder) / "link").write_bytes(alternative)
+            subprocess.run(["objcopy", "--add-section", f".gnu_debugaltlink={folder}/link", file], check=True)
         return file.read_bytes()
 
 
@@ -69,6 +72,7 @@ for name, content in {
     "damaged": whole[:middle] + bytes(byte ^ (0x40 if i % 37 == 0 else 0) for i, byte in enumerate(whole[middle:])),
     "strings_without_end": without_end(whole, b".debug_str"),
     "line_strings_without_end": without_end(whole, b".debug_line_str"),
+    "shares_with_another_file": made_with("-g", alternative=b"/tmp/another\0" + bytes(20)),
     "empty": b"",
 }.items():
     (here / name).write_bytes(content)

@@ -90,6 +90,10 @@ TEST(SourceLinesOfSeeds, AreNotReadWhereAStringDoesNotEnd) {
   EXPECT_FALSE(lines_of_seed("line_strings_without_end"));
 }
 
+TEST(SourceLinesOfSeeds, AreNotReadWhereAnotherFileWouldBeOpened) {
+  EXPECT_FALSE(lines_of_seed("shares_with_another_file"));
+}
+
 TEST_F(SourceLinesTest, EndOnDamagedInformation) {
   std::ifstream file{"/proc/self/exe", std::ios::binary};
   const std::string whole{std::istreambuf_iterator<char>{file}, {}};
