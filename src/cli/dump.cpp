@@ -123,6 +123,8 @@ int dump(const DumpOptions& options) {
   LastLook look;
   Interner interner{look};
   SamplerOptions rates;
+  // One look is to see everything, however long it takes.
+  rates.state_hz = 0;
   rates.native = options.native;
   Sampler sampler{found.process, memory, look, interner, found.target, rates};
   auto outcome = sampler.begin();

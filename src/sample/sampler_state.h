@@ -174,7 +174,8 @@ class Sampler::State {
   bool waiters_missed_ = false;  // at the last tick more waited than were seen
   bool look_at_all_ = false;     // at the next tick, also at threads that are known to wait or rest
   bool had_no_room_ = false;     // the sink, since the last tick
-  bool look_again_ = false;      // at the GILs: what was seen of the threads depends on them
+  std::size_t rest_stacks_left_ = 0;  // to be read in this look
+  bool look_again_ = false;           // at the GILs: what was seen of the threads depends on them
 
   // What one tick reads; kept to spare allocations.
   std::vector<GilReader::Buffer> gil_bytes_;

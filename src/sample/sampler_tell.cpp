@@ -7,6 +7,13 @@
 #include "sampler_state.h"
 
 namespace gilspy {
+namespace {
+
+/// Stacks of threads at rest that are read in one look: to read those of hundreds, which come to
+/// rest together, takes as long as several ticks.
+constexpr std::size_t most_rest_stacks = 32;
+
+}  // namespace
 
 /// The module that a thread under this GIL is importing.
 std::optional<std::string> Sampler::State::import_under(const GilLane& gil) {
@@ -126,6 +133,7 @@ void Sampler::State::tell_gap(Time from, Time to) {
 /// The first one's has been begun.
 void Sampler::State::sample_stacks(Tid first) {
   auto& lanes = lanes_.lanes();
+  rest_stacks_left_ = options_.state_hz > 0 ? most_rest_stacks : lanes.size();
   const auto begun = std::ranges::find(lanes, first, &Lane::tid);
   if (begun != lanes.end()) sample_stack(*begun);
   for (Lane& lane : lanes) {
@@ -138,7 +146,14 @@ void Sampler::State::sample_stack(Lane& lane) {
   // It has not run: its stack is what it was.
   if (lane.rest.is_resting() && lane.rest_stack) {
     lane.owed_stack = lane.rest_stack;
-  } else if (const auto stack = stack_as_before(lane)) {
+    return;
+  }
+  // And will be: the next look at stacks finds it as well.
+  if (lane.rest.is_resting() && !native_ && rest_stacks_left_-- == 0) {
+    rest_stacks_left_ = 0;
+    return;
+  }
+  if (const auto stack = stack_as_before(lane)) {
     tell_stack(lane, *stack, now_);
   } else {
     take_stack(lane, read_stack(lane));
