@@ -46,13 +46,11 @@ Json sampling_json(const Profile& profile) {
   }
   json["ticks"] = progress.ticks;
   json["missed"] = progress.missed;
-  if (const auto& late = profile.lateness) {
-    json["missed_for_room"] = profile.missed_for_room;
-    if (late->ticks() > 0) {
-      json["late_seconds_median"] = to_seconds(late->quantile(0.5));
-      json["late_seconds_p99"] = to_seconds(late->quantile(0.99));
-      json["late_seconds_worst"] = to_seconds(late->worst());
-    }
+  if (profile.lateness) json["missed_for_room"] = profile.missed_for_room;
+  if (const Lateness* const late = profile.late_ticks()) {
+    json["late_seconds_median"] = to_seconds(late->quantile(0.5));
+    json["late_seconds_p99"] = to_seconds(late->quantile(0.99));
+    json["late_seconds_worst"] = to_seconds(late->worst());
   }
   json["unstable"] = progress.unstable;
   json["stacks"] = progress.stacks;

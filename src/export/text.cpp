@@ -98,10 +98,9 @@ std::string sampling_line(const Profile& profile) {
                                 : "as many Hz as possible";
   const std::string native = native_line(profile);
   std::string late;
-  if (profile.lateness && profile.lateness->ticks() > 0) {
+  if (const Lateness* const ticks = profile.late_ticks()) {
     late = fmt::format("; late by {:.3g} ms in the median, {:.3g} ms at worst",
-                       to_seconds(profile.lateness->quantile(0.5)) * 1e3,
-                       to_seconds(profile.lateness->worst()) * 1e3);
+                       to_seconds(ticks->quantile(0.5)) * 1e3, to_seconds(ticks->worst()) * 1e3);
   }
   return fmt::format(
       "{} asked, {:.1f} Hz achieved; {} ticks, {} missed, {} unstable; {} stacks, {} dropped, {} "

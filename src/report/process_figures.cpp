@@ -125,8 +125,8 @@ std::string missed_text(const Profile& profile) {
 
 /// How late the ticks were; empty where there was no rate to keep.
 std::string lateness_line(const Profile& profile) {
-  const auto& late = profile.lateness;
-  if (!late || late->ticks() == 0) return "";
+  const Lateness* const late = profile.late_ticks();
+  if (late == nullptr) return "";
   return fmt::format(
       "\n          half of the ticks were no more than {} late, 99 % {}, the worst {}",
       human(late->quantile(0.5)), human(late->quantile(0.99)), human(late->worst()));

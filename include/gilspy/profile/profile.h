@@ -167,6 +167,10 @@ struct Profile {
   [[nodiscard]] Duration resolution() const {
     return progress.ticks > 0 ? wall() / static_cast<std::int64_t>(progress.ticks) : Duration{};
   }
+  /// How late the ticks came; null where that is not known of any.
+  [[nodiscard]] const Lateness* late_ticks() const {
+    return lateness && lateness->ticks() > 0 ? &*lateness : nullptr;
+  }
   /// False where there is nothing to say of any GIL: on a free-threaded build that runs without it.
   [[nodiscard]] bool has_gil() const { return !gils.empty() || process.gil_enabled != false; }
   [[nodiscard]] const std::vector<StackWeight>& stacks_by(Weight weight) const {
