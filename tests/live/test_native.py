@@ -214,7 +214,10 @@ def test_folds_cpythons_trampolines(python, what, start, tmp_path):
     if python.in_chroot:
         pytest.skip("the parts of its eval loop have no names")
     target = start.command([python.path, "-X", "perf", *harness.workload("native.py", what, 60)])
-    stacks, summary = stacks_of(target, what, tmp_path)
+    try:
+        stacks, summary = stacks_of(target, what, tmp_path)
+    finally:
+        Path(f"/tmp/perf-{target.pid}.map").unlink(missing_ok=True)
 
     assert not [frames for frames, _ in stacks if any("py::" in frame or "trampoline" in frame for frame in frames)]
     # Followed past all of them to the thread's first function, they are not broken.
