@@ -9,6 +9,7 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "classify.h"
@@ -57,10 +58,12 @@ BENCHMARK(classify_threads)->Arg(3)->Arg(300);
 void encode(benchmark::State& state) {
   const auto events = simulated_events(static_cast<int>(state.range(0)));
   recording::Encoder encoder;
+  std::vector<std::byte> payload;
   for (auto _ : state) {
     for (const Event& event : events) encoder.append(event);
-    benchmark::DoNotOptimize(encoder.payload().data());
-    encoder.restart();
+    payload.clear();
+    payload = encoder.take(std::move(payload));
+    benchmark::DoNotOptimize(payload.data());
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(events.size()));
 }
