@@ -336,8 +336,11 @@ TEST_F(BlockedBelowOtherTrampoline, IsNotGuessed) {
   const Unwound found = unwinder_.unwind(image_);
   EXPECT_FALSE(found.whole);
   const auto functions = names_of(found);
+  EXPECT_EQ(std::ranges::count(functions, "gilspy_test_by_other"), 0);
+#ifdef __OPTIMIZE__  // otherwise what is above it needs %rbp, which is found by what is below
   ASSERT_GE(functions.size(), 2U);
   EXPECT_EQ(functions[functions.size() - 2], "gilspy_test_middle");
+#endif
 }
 
 TEST_F(BlockedBelowTrampoline, CutShortKeepsWhatIsSure) {
