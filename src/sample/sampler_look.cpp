@@ -227,8 +227,8 @@ bool Sampler::State::blocks_on_gil(const LaneSight& sight) const {
 
 /// The waiter that drop_gil wakes often preempts the thread that woke it, right inside drop_gil:
 /// the old holder then sits on the run queue, in no wait that anybody counts. A hold of a whole
-/// switch interval ended because the GIL was asked for, so that thread wants it back; after a
-/// shorter one it let go by itself, and only wants a CPU.
+/// switch interval while somebody waited ended because the GIL was asked for, so that thread wants
+/// it back; after another one it let go by itself, and only wants a CPU.
 bool Sampler::State::is_handing_over(const Lane& lane, const std::optional<SchedStat>& old,
                                      const SchedStat& sched) {
   if (lane.standing() == nullptr) return false;
@@ -236,7 +236,18 @@ bool Sampler::State::is_handing_over(const Lane& lane, const std::optional<Sched
   if (lane.handing_over) return old && old->slices == sched.slices;
   const Duration hold =
       now_ - gil.held_since > gap_ + gap_ / 2 ? gil.last_hold : now_ - gil.held_since;
-  return lane.state.gil == GilState::holding && hold >= interval_ - interval_ / 4;
+  return lane.state.gil == GilState::holding && hold >= interval_ - interval_ / 4 &&
+         is_asked_for(lane);
+}
+
+/// Whether anybody was seen to want the GIL of this holder, or has taken it since.
+bool Sampler::State::is_asked_for(const Lane& holder) const {
+  const Standing& standing = *holder.standing();
+  if (gil_sights_[standing.gil].moment.last_holder != standing.python.address) return true;
+  return std::ranges::any_of(lanes_.lanes(), [&](const Lane& lane) {
+    return lane.standing() != nullptr && lane.standing()->gil == standing.gil &&
+           lane.state.gil == GilState::waiting;
+  });
 }
 
 /// Whether the threads on a run queue have a CPU. Only for those that do not hold the GIL: a holder

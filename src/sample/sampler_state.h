@@ -90,6 +90,7 @@ class Sampler::State {
   [[nodiscard]] bool is_holder(const LaneSight& sight) const;
   [[nodiscard]] bool is_handing_over(const Lane& lane, const std::optional<SchedStat>& old,
                                      const SchedStat& sched);
+  [[nodiscard]] bool is_asked_for(const Lane& holder) const;
   void leave_out_holder(GilMoment& moment) const;
   void count_waiters();
   void follow_power();

@@ -3,6 +3,8 @@
 They are attached to once they run: start-up is not what is measured here.
 """
 
+import os
+
 import harness
 import pytest
 
@@ -40,6 +42,17 @@ def test_one_thread_alone_holds_and_nobody_waits(python, start, tmp_path):
     assert summary.gil["held_share"] > 0.97
     assert summary.gil["contended_share"] < 0.01
     summary.assert_verdict("not-gil-bound")
+
+
+def test_a_thread_that_lacks_a_cpu_waits_for_nobody_when_it_is_alone(python, start, tmp_path):
+    """It has let go of the GIL when it loses its CPU, after a hold as long as if it had been asked for it."""
+    target = start(python, "alone.py", 60)
+    for _ in range(os.cpu_count()):  # each of the CPUs has something else to do as well
+        start(python, "one_thread.py", 60)
+    summary = harness.attach(target, 3, tmp_path / "out.json")
+
+    assert summary.gil["wait_seconds"] == 0, summary.threads
+    assert summary.thread("MainThread").share("runnable") > 0, summary.threads
 
 
 def test_hashing_runs_without_the_gil(python, start, tmp_path):
