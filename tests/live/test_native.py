@@ -26,10 +26,13 @@ FUNCTIONS = {
 
 
 def stacks_of(target, what, tmp_path, *options):
-    """[(frames, microseconds)] of the workload's thread, and the summary's data."""
+    """[(frames, microseconds)] of the workload's thread, and the summary's data.
+
+    Of two seconds: the names of a library are read beside, which takes 0.2 s on a busy machine.
+    """
     recording = tmp_path / "run.gilspy"
     result = harness.gilspy(
-        "attach", "--pid", target.pid, "-d", 1, "-q", "--native", *options,
+        "attach", "--pid", target.pid, "-d", 2, "-q", "--native", *options,
         "--recording", recording, "-f", "json", "-o", tmp_path / "out.json",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr.decode()
