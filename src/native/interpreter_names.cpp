@@ -8,8 +8,6 @@
 namespace gilspy {
 namespace {
 
-constexpr std::string_view eval_loop = "_PyEval_EvalFrameDefault";
-
 /// Python/ceval_gil.c (ceval_gil.h up to 3.11), and its callers in ceval.c and pystate.c.
 constexpr std::array<std::string_view, 16> gil_waits{
     "PyEval_AcquireLock",
@@ -144,7 +142,7 @@ constexpr std::array<std::string_view, 37> machinery_families{
 }  // namespace
 
 NativeRole role_of(std::string_view function) {
-  if (function == eval_loop) return NativeRole::eval_loop;
+  if (function == eval_loop_name) return NativeRole::eval_loop;
   if (std::ranges::find(gil_waits, function) != gil_waits.end()) return NativeRole::gil_wait;
   const bool is_machinery =
       std::ranges::find(machinery, function) != machinery.end() ||

@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "gilspy/elf/elf_file.h"
 #include "gilspy/elf/loaded_elf.h"
 #include "gilspy/locate/debug_file.h"
+#include "gilspy/native/merge.h"
 #include "method_names.h"
 #include "split_functions.h"
 
@@ -19,8 +19,6 @@ namespace {
 
 /// More than the kernel's own code has.
 constexpr std::uint64_t max_vdso = 1U << 20;
-/// An interpreter has it; Debian's 3.13 and 3.14 with most of its code in another place.
-constexpr std::string_view eval_loop = "_PyEval_EvalFrameDefault";
 
 /// The code that the kernel maps into every process is in no file, but whole in memory.
 std::optional<ElfFile> open_vdso(MemoryReader& memory, const RemoteRange& range) {
@@ -66,11 +64,12 @@ ModuleNames read_module_names(const ProcDir& process, MemoryReader& memory, Bina
   if (!bias) return names;
   names.bias = *bias;
   names.functions.add(*elf);
-  names.interpreter = elf->symbol(eval_loop).has_value();
+  names.interpreter = elf->symbol(eval_loop_name).has_value();
   if (vdso) return names;
   if (elf->stripped()) {
     if (const auto debug = find_debug_file(process, file, *elf)) names.functions.add(debug->elf);
-    names.functions.add(find_split_parts(*elf, memory, *bias, eval_loop));
+    // Debian's 3.13 to 3.15 have most of the eval loop in another place.
+    names.functions.add(find_split_parts(*elf, memory, *bias, eval_loop_name));
     names.functions.add(find_methods(*elf, memory, *bias));
   }
   names.lines = std::make_shared<ModuleLines>(

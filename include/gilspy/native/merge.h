@@ -20,6 +20,9 @@ enum class NativeRole : std::uint8_t {
               ///< calls as well
 };
 
+/// An interpreter is the file that has it.
+inline constexpr std::string_view eval_loop_name = "_PyEval_EvalFrameDefault";
+
 /// By the function's name, as readable_name() gives it.
 [[nodiscard]] NativeRole role_of(std::string_view function);
 

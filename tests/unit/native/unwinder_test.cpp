@@ -176,6 +176,23 @@ class BlockedThread : public testing::Test {
     for (const NativeFrame& frame : found.frames) EXPECT_NE(code_.module_at(frame.at), nullptr);
   }
 
+  /// Of a copy that ends early comes the beginning of what comes of a whole one; and what `more`
+  /// says.
+  void expect_sure_when_cut_short(
+      const std::function<void(const Unwound& found, std::size_t size)>& more) {
+    const Unwound whole = unwinder_.unwind(image_);
+    const std::vector<std::byte> stack = image_.stack;
+    for (std::size_t size = 0; size < std::min<std::size_t>(stack.size(), 2048); size += 8) {
+      image_.stack.assign(stack.begin(), stack.begin() + static_cast<std::ptrdiff_t>(size));
+      const Unwound found = unwinder_.unwind(image_);
+      ASSERT_LE(found.frames.size(), whole.frames.size());
+      EXPECT_TRUE(
+          std::ranges::equal(found.frames, std::span{whole.frames}.first(found.frames.size())));
+      more(found, size);
+      if (HasFatalFailure()) return;
+    }
+  }
+
   ProcDir process_ = ProcDir::open(Pid{::getpid()}).value();
   TamperedMemory memory_{Pid{::getpid()}};
   CodeMap code_{memory_};
@@ -201,16 +218,10 @@ TEST_F(BlockedThread, IsFollowedToItsFirstFunction) {
 
 TEST_F(BlockedThread, CutShortKeepsWhatIsSure) {
   const Unwound whole = unwinder_.unwind(image_);
-  const std::vector<std::byte> stack = image_.stack;
-  for (std::size_t size = 0; size < std::min<std::size_t>(stack.size(), 2048); size += 8) {
-    image_.stack.assign(stack.begin(), stack.begin() + static_cast<std::ptrdiff_t>(size));
-    const Unwound found = unwinder_.unwind(image_);
-    ASSERT_LE(found.frames.size(), whole.frames.size());
+  expect_sure_when_cut_short([&](const Unwound& found, std::size_t size) {
     ASSERT_FALSE(found.frames.empty());
-    EXPECT_TRUE(
-        std::ranges::equal(found.frames, std::span{whole.frames}.first(found.frames.size())));
     EXPECT_EQ(found.whole, found.frames.size() == whole.frames.size()) << size;
-  }
+  });
 }
 
 TEST_F(BlockedThread, RandomStacksAndRegistersEnd) {
@@ -344,15 +355,7 @@ TEST_F(BlockedBelowOtherTrampoline, IsNotGuessed) {
 }
 
 TEST_F(BlockedBelowTrampoline, CutShortKeepsWhatIsSure) {
-  const Unwound whole = unwinder_.unwind(image_);
-  const std::vector<std::byte> stack = image_.stack;
-  for (std::size_t size = 0; size < std::min<std::size_t>(stack.size(), 2048); size += 8) {
-    image_.stack.assign(stack.begin(), stack.begin() + static_cast<std::ptrdiff_t>(size));
-    const Unwound found = unwinder_.unwind(image_);
-    ASSERT_LE(found.frames.size(), whole.frames.size());
-    EXPECT_TRUE(
-        std::ranges::equal(found.frames, std::span{whole.frames}.first(found.frames.size())));
-  }
+  expect_sure_when_cut_short([](const Unwound&, std::size_t) {});
 }
 
 TEST_F(BlockedThread, DamagedDescriptionsEnd) {
