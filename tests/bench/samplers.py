@@ -164,6 +164,35 @@ class Python315(Sampler):
         return ""
 
 
+class Speeds:
+    """How fast a target that answers with its progress goes, alone and watched, in turns."""
+
+    def __init__(self, target, seconds):
+        self.target, self.seconds = target, seconds
+        self.alone = self.loops_per_second()
+
+    def _progress(self):
+        self.target.process.stdin.write(b"?\n")
+        self.target.process.stdin.flush()
+        said = json.loads(self.target.process.stdout.readline())
+        return said["loops"], said["at"]
+
+    def loops_per_second(self):
+        loops, at = self._progress()
+        time.sleep(self.seconds)
+        loops_after, at_after = self._progress()
+        return (loops_after - loops) / (at_after - at)
+
+    def watched_by(self, sampler, hz, folder):
+        """Its speed then, of the mean of what it is right before and right after."""
+        process, _ = sampler.start(self.target.pid, hz, int(SETTLED + self.seconds + 1), folder)
+        time.sleep(SETTLED)
+        watched = self.loops_per_second()
+        sampler.end(process, 0)
+        before, self.alone = self.alone, self.loops_per_second()
+        return watched / ((before + self.alone) / 2)
+
+
 def ptrace_calls(sampler, pid, folder):
     """How often it stops or traces the target, and how often it reads its memory, in two seconds: as strace sees it."""
     trace = Path(folder) / "strace.out"

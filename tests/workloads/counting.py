@@ -1,13 +1,9 @@
-"""counting.py [N]: N threads (2) of pure Python until standard input ends, that say how far they are.
+"""counting.py [N]: N threads (2) of pure Python until standard input ends, that say how far they are: see progress.py."""
 
-Answers each line of input with {"loops": of all threads, "at": seconds of CLOCK_MONOTONIC}.
-"""
-
-import json
 import sys
 import threading
-import time
 
+import progress
 import ready
 
 count = int(sys.argv[1]) if len(sys.argv) > 1 else 2
@@ -23,6 +19,5 @@ def crunch(number):
 
 threads = [threading.Thread(target=crunch, args=(n,), name="crunch-%d" % n) for n in range(count)]
 ready.announce(threads=ready.start(threads))
-for line in sys.stdin:
-    print(json.dumps({"loops": sum(loops), "at": time.monotonic()}), flush=True)
+progress.tell(loops)
 stop.set()

@@ -5,12 +5,7 @@ What workloads share that differ in what a request takes: see http_requests.py a
 
 import http.client
 import http.server
-import json
-import sys
 import threading
-import time
-
-import ready
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -26,31 +21,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def run(handler, clients, take=bytes):
-    """Of the command line SECONDS [N]: N clients, each of which gives what it has got to `take`.
-
-    Prints {"client-0": requests, ...}.
-    """
-    deadline = time.monotonic() + float(sys.argv[1])
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else clients
+def serve(handler):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, name="server", daemon=True).start()
-    counts = {}
+    return server
 
-    def ask():
+
+def clients(server, counts, ended, take=bytes):
+    """A thread for each of `counts`, not started yet, that gives what it has got to `take` and counts it there until ended()."""
+
+    def ask(number):
         connection = http.client.HTTPConnection(*server.server_address, timeout=30)
-        done = 0
-        while time.monotonic() < deadline:
+        while not ended():
             connection.request("GET", "/")
             take(connection.getresponse().read())
-            done += 1
+            counts[number] += 1
         connection.close()
-        counts[threading.current_thread().name] = done
 
-    threads = [threading.Thread(target=ask, name="client-%d" % number) for number in range(count)]
-    ready.announce(threads=ready.start(threads))
-    for thread in threads:
-        thread.join()
-    server.shutdown()
-    print(json.dumps(counts, sort_keys=True))
+    return [threading.Thread(target=ask, args=(n,), name="client-%d" % n) for n in range(len(counts))]

@@ -4,9 +4,12 @@ A request takes the server 10 ms of waiting and about 5 ms of Python; so clients
 Prints {"client-0": requests, ...}.
 """
 
+import json
+import sys
 import time
 
 import http_clients
+import ready
 
 
 class Handler(http_clients.Handler):
@@ -18,4 +21,12 @@ class Handler(http_clients.Handler):
         self.answer(str(total).encode())
 
 
-http_clients.run(Handler, 3)
+deadline = time.monotonic() + float(sys.argv[1])
+counts = [0] * (int(sys.argv[2]) if len(sys.argv) > 2 else 3)
+server = http_clients.serve(Handler)
+threads = http_clients.clients(server, counts, lambda: time.monotonic() >= deadline)
+ready.announce(threads=ready.start(threads))
+for thread in threads:
+    thread.join()
+server.shutdown()
+print(json.dumps({thread.name: count for thread, count in zip(threads, counts)}))
