@@ -2,6 +2,8 @@
 
 #include <sched.h>
 
+#include <utility>
+
 #include "gilspy/os/move_to_cpu.h"
 
 namespace gilspy {
@@ -14,6 +16,11 @@ void HolderCpu::go_to(const Lane& holder) {
   cpu_ = holder.files.cpu().value_or(-1);
   looks_ = 0;
   static_cast<void>(move_to_cpu(cpu_));
+}
+
+void HolderCpu::leave() {
+  if (std::exchange(whose_, no_thread) == no_thread) return;
+  if (::sched_getcpu() == cpu_) static_cast<void>(leave_cpu());
 }
 
 }  // namespace gilspy

@@ -89,7 +89,7 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
       if (missed > 0) sampler.missed(missed);
     }
     const bool stacks = pace.stacks_due(moment);
-    if (stacks && pace.goes_first()) sampler.go_to_holder();
+    if (pace.goes_first()) stacks ? sampler.go_to_holder() : sampler.leave_holder();
     if (auto reason = paced ? lookout.wait(std::min(moment, end)) : lookout.look()) return *reason;
     if (moment >= end) return EndReason::requested;
     if (!sampler.has_room()) {

@@ -190,6 +190,7 @@ void Sampler::change_rates(double state_hz, double stack_hz, const std::string& 
   state_->change_rates(state_hz, stack_hz, why);
 }
 void Sampler::go_to_holder() { state_->go_to_holder(); }
+void Sampler::leave_holder() { state_->leave_holder(); }
 void Sampler::missed(std::uint64_t ticks) { state_->totals.missed += ticks; }
 bool Sampler::has_room() const { return state_->has_room(); }
 void Sampler::missed_for_room() { state_->missed_for_room(); }

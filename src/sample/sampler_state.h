@@ -52,6 +52,7 @@ class Sampler::State {
   }
   Outcome tick(bool stacks);
   void go_to_holder();
+  void leave_holder() { holder_cpu_.leave(); }
   void change_rates(double state_hz, double stack_hz, const std::string& why);
   void end(EndReason reason);
   [[nodiscard]] bool has_room() const { return sink_.has_room(); }

@@ -48,6 +48,9 @@ class Sampler {
   Outcome tick(bool stacks);
   /// Goes to the CPU of the thread that is likely to hold the GIL when a tick with stacks comes.
   void go_to_holder();
+  /// Leaves that CPU to the thread when one without stacks comes: to look at states from elsewhere
+  /// takes nothing away from it.
+  void leave_holder();
   /// From now on there are so many ticks and looks at stacks a second, as SamplerOptions says, and
   /// the sink is told why.
   void change_rates(double state_hz, double stack_hz, const std::string& why);

@@ -41,7 +41,23 @@ TEST_F(MoveToCpuTest, GoesNowhereElse) {
     EXPECT_FALSE(move_to_cpu(other)) << other;
   }
   for (const int none : {-1, CPU_SETSIZE, 1 << 30}) EXPECT_FALSE(move_to_cpu(none)) << none;
+  EXPECT_FALSE(leave_cpu());
   EXPECT_EQ(::sched_getcpu(), cpu);
+}
+
+TEST_F(MoveToCpuTest, LeavesACpu) {
+  if (CPU_COUNT(&before) < 2) GTEST_SKIP() << "there is only one CPU to run on";
+  // We may be moved back at once; but not always.
+  int tries = 0;
+  int cpu = 0;
+  do {
+    cpu = ::sched_getcpu();
+    ASSERT_TRUE(leave_cpu());
+  } while (::sched_getcpu() == cpu && ++tries < 1000);
+  EXPECT_LT(tries, 1000);
+  cpu_set_t after;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof after, &after), 0);
+  EXPECT_TRUE(CPU_EQUAL(&before, &after));
 }
 
 TEST_F(MoveToCpuTest, IsWhereTheKernelSaysAThreadIs) {

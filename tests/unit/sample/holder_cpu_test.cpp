@@ -74,5 +74,25 @@ TEST(HolderCpuTest, FollowsTheThreadWhereverItGoes) {
   }
 }
 
+TEST(HolderCpuTest, LeavesItToTheThread) {
+  cpu_set_t allowed;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  if (CPU_COUNT(&allowed) < 2) GTEST_SKIP() << "there is only one CPU to run on";
+  const auto process = ProcDir::open(Pid{::getpid()});
+  if (!process) FAIL();
+  Holder holder;
+  int cpu = 0;
+  while (!CPU_ISSET(cpu, &allowed)) ++cpu;
+  holder.go_to(cpu);
+  const Lane lane{*process, holder.tid(), {}};
+  HolderCpu follower;
+  int tries = 0;
+  do {
+    follower.go_to(lane);
+    follower.leave();
+  } while (::sched_getcpu() == cpu && ++tries < 1000);
+  EXPECT_LT(tries, 1000);
+}
+
 }  // namespace
 }  // namespace gilspy
