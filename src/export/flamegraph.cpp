@@ -10,6 +10,7 @@
 #include "embedded/flamegraph.css.h"
 #include "embedded/flamegraph.js.h"
 #include "flame_tree.h"
+#include "gilspy/base/text.h"
 #include "gilspy/export/exporter.h"
 
 /// A flame graph as one SVG file: root at the bottom, widths are time. It needs nothing but a
@@ -23,20 +24,6 @@ constexpr int header = 56;
 constexpr int footer = 48;
 /// Nobody sees or hits less than this at the nominal width; the time stays in the callers' widths.
 constexpr double narrowest_px = 0.05;
-
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '&': result += "&amp;"; break;
-      case '<': result += "&lt;"; break;
-      case '>': result += "&gt;"; break;
-      case '"': result += "&quot;"; break;
-      default: result += c;
-    }
-  }
-  return result;
-}
 
 std::string_view meaning_of(Weight weight) {
   switch (weight) {
@@ -130,8 +117,8 @@ class Drawing {
         "<text id=\"matched\" x=\"99%\" y=\"{4}\" text-anchor=\"end\"> </text>\n"
         "<text class=\"note\" x=\"10\" y=\"{5}\">{6}</text>\n"
         "<svg x=\"0\" y=\"{7}\" width=\"100%\" height=\"{8}\">\n",
-        width, height(), embedded::flamegraph_css, escaped(title), height() - 30, height() - 10,
-        escaped(note()), header, height() - header - footer);
+        width, height(), embedded::flamegraph_css, markup_text(title), height() - 30, height() - 10,
+        markup_text(note()), header, height() - header - footer);
   }
 
   [[nodiscard]] std::string note() const {
@@ -158,8 +145,8 @@ class Drawing {
   void write_frame(const FlameVisit& visit, Duration begin) {
     const FlameTree::Node& n = node(visit);
     const bool is_root = visit.depth == 0;
-    const std::string label = is_root ? "all threads" : escaped(frame_label(n.frame));
-    const std::string place = is_root ? "all threads" : escaped(frame_place(n.frame));
+    const std::string label = is_root ? "all threads" : markup_text(frame_label(n.frame));
+    const std::string place = is_root ? "all threads" : markup_text(frame_place(n.frame));
     const double percent = share(n.total);
     out_ << fmt::format(
         "<svg class=\"frame\" x=\"{:.5f}%\" y=\"{}\" width=\"{:.5f}%\" height=\"{}\""

@@ -70,19 +70,6 @@ constexpr std::size_t largest_detail = 15'000'000;
 /// The first grain to try: a millisecond, what the sampler's own rate comes to.
 constexpr Duration smallest_grain = std::chrono::milliseconds{1};
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '&': result += "&amp;"; break;
-      case '<': result += "&lt;"; break;
-      case '>': result += "&gt;"; break;
-      default: result += c;
-    }
-  }
-  return result;
-}
-
 std::string source_hash(const Part& part) {
   return fmt::format(" 'sha256-{}'", base64(from_hex(part.sha256)));
 }
@@ -149,7 +136,7 @@ void write_data(std::ostream& out, std::string_view id, std::string_view type,
 std::string plain_summary(const Profile& profile) {
   std::ostringstream text;
   summary_exporter().write(profile, ExportOptions{}, text);
-  return escaped(text.str());
+  return markup_text(text.str());
 }
 
 /// What can be seen at once comes first, and the bulk of the data last: the browser paints before
@@ -187,8 +174,8 @@ class HtmlExporter : public Exporter {
   static void write_part(std::string_view name, const Profile& profile, std::ostream& out) {
     if (name == "policy") out << policy();
     if (name == "style") out << style.content;
-    if (name == "title") out << escaped(terminal_text(profile.process.command));
-    if (name == "verdict") out << escaped(terminal_text(profile.verdict.text));
+    if (name == "title") out << markup_text(terminal_text(profile.process.command));
+    if (name == "verdict") out << markup_text(terminal_text(profile.verdict.text));
     if (name == "summary") out << plain_summary(profile);
     if (name == "content") write_content(profile, out);
   }

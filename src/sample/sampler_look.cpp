@@ -15,6 +15,14 @@ constexpr Duration heads_period = std::chrono::milliseconds{1};
 
 }  // namespace
 
+void Sampler::State::ask_for_gils() {
+  const auto& gils = lanes_.gils();
+  slots_.clear();
+  for (std::size_t i = 0; i < gils.size(); ++i) {
+    slots_.push_back(gils[i].reader.slot(gil_bytes_[i]));
+  }
+}
+
 /// One batched read of every GIL and, unless it was done just now, of the heads of the thread
 /// lists; with `stack_of`, also of what that thread's stack begins with.
 bool Sampler::State::read_gils(const Lane* stack_of) {
@@ -23,10 +31,8 @@ bool Sampler::State::read_gils(const Lane* stack_of) {
   if (heads_due) heads_read_at_ = now_;
   gil_bytes_.resize(gils.size());
   heads_.assign(heads_due ? gils.size() : 0, {});
-  slots_.clear();
-  for (std::size_t i = 0; i < gils.size(); ++i) {
-    slots_.push_back(gils[i].reader.slot(gil_bytes_[i]));
-    if (!heads_due) continue;
+  ask_for_gils();
+  for (std::size_t i = 0; i < heads_.size(); ++i) {
     slots_.push_back({target_.layout->at.interpreter.threads_head.in(gils[i].interpreter),
                       std::as_writable_bytes(std::span{&heads_[i], 1})});
   }
@@ -40,11 +46,7 @@ bool Sampler::State::read_gils(const Lane* stack_of) {
 }
 
 bool Sampler::State::read_gils_again() {
-  auto& gils = lanes_.gils();
-  slots_.clear();
-  for (std::size_t i = 0; i < gils.size(); ++i) {
-    slots_.push_back(gils[i].reader.slot(gil_bytes_[i]));
-  }
+  ask_for_gils();
   const auto done = memory_.read_batch(slots_);
   return done && *done == slots_.size();
 }

@@ -71,6 +71,7 @@ class Sampler::State {
   Outcome keep_up();
   Outcome check_process();
   [[nodiscard]] Duration reach() const;
+  void ask_for_gils();
   [[nodiscard]] bool read_gils(const Lane* stack_of);
   [[nodiscard]] bool read_gils_again();
   void check_heads();

@@ -6,12 +6,16 @@
 
 #include "gilspy/base/time.h"
 
-/// Text for a terminal. Names and command lines come from the target: nothing of them may steer it.
+/// Text for a terminal or a page. Names and command lines come from the target: nothing of them may
+/// steer it.
 namespace gilspy {
 
 /// `text` with control characters, invisible direction marks and what is not UTF-8 as \xNN or
 /// \u{NNNN}.
 [[nodiscard]] std::string terminal_text(std::string_view text);
+
+/// `text` as it may stand in HTML and SVG, in an attribute's quotes as well.
+[[nodiscard]] std::string markup_text(std::string_view text);
 
 /// Columns that a terminal gives to `text`, which is terminal_text().
 [[nodiscard]] std::size_t display_width(std::string_view text);

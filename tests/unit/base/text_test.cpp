@@ -34,6 +34,12 @@ TEST(Text, NothingOfTheTargetSteersTheTerminal) {
   EXPECT_EQ(terminal_text("W\xc3\xb6rker \xe4\xb8\xad"), "W\xc3\xb6rker \xe4\xb8\xad");
 }
 
+TEST(Text, NothingOfTheTargetIsMarkup) {
+  EXPECT_EQ(markup_text("<b title=\"x\">&amp;</b>"),
+            "&lt;b title=&quot;x&quot;&gt;&amp;amp;&lt;/b&gt;");
+  EXPECT_EQ(markup_text("W\xc3\xb6rker"), "W\xc3\xb6rker");
+}
+
 TEST(Text, WidthIsThatOfTheTerminal) {
   EXPECT_EQ(display_width("abc"), 3U);
   EXPECT_EQ(display_width("W\xc3\xb6rker"), 6U);
