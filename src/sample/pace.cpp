@@ -10,6 +10,8 @@ namespace {
 
 /// Ticks come at random: so many stacks may be owed after a long gap.
 constexpr int most_owed = 4;
+/// Somebody else may have had our CPU for once.
+constexpr std::uint64_t worth_a_note = 100;
 
 }  // namespace
 
@@ -45,8 +47,26 @@ void Pace::begin(Time at, Duration cpu) {
   if (precedence_) precedence_->spent(took, took);
 }
 
+bool Pace::stacks_due(Time moment) {
+  if (!stacks_.due(moment)) return false;
+  if (!precedence_) return true;
+  const bool kept = precedence_->is_real_time() && allowance_.allows();
+  if (kept || (!precedence_->is_real_time() && !precedence_->is_on_trial())) return true;
+  ++left_out_;
+  return false;
+}
+
+std::optional<std::string> Pace::take_note() {
+  if (noted_ || left_out_ < worth_a_note) return std::nullopt;
+  noted_ = true;
+  return "some looks at stacks are left out: with all of them gilspy would need more than a fifth "
+         "of a CPU, and wait for one";
+}
+
 void Pace::looked(Duration busy) {
-  if (precedence_) precedence_->spent(busy, ticks_.period());
+  if (!precedence_) return;
+  precedence_->spent(busy, ticks_.period());
+  allowance_.spent(busy, ticks_.period());
 }
 
 bool Pace::is_to_judge(Time at) const {

@@ -8,6 +8,7 @@
 #include "gilspy/sample/run.h"
 #include "precedence.h"
 #include "schedule.h"
+#include "stack_allowance.h"
 
 namespace gilspy {
 
@@ -17,8 +18,12 @@ class StackPace {
   /// `hz` 0: at each.
   explicit StackPace(double hz);
   [[nodiscard]] bool due(Time now);
+  /// Whether the next one comes so soon that nothing is to be made for the time until then.
+  [[nodiscard]] bool is_near(Time now) const { return next_ - now < near; }
 
  private:
+  static constexpr Duration near = std::chrono::milliseconds{4};
+
   Duration period_{};
   Time next_;
 };
@@ -45,7 +50,12 @@ class Pace {
   void begin(Time at, Duration cpu);
 
   [[nodiscard]] Schedule& ticks() { return ticks_; }
-  [[nodiscard]] bool stacks_due(Time moment) { return stacks_.due(moment); }
+  /// Whether a tick at this moment looks at stacks: where it is time for it, and precedence is not
+  /// lost by it.
+  [[nodiscard]] bool stacks_due(Time moment);
+  [[nodiscard]] bool stacks_near(Time moment) const { return stacks_.is_near(moment); }
+  /// What is to be told when looks at stacks are left out for the first time.
+  [[nodiscard]] std::optional<std::string> take_note();
 
   /// Whether this thread has a CPU as soon as it wants one.
   [[nodiscard]] bool goes_first() const { return precedence_ && precedence_->is_real_time(); }
@@ -69,6 +79,9 @@ class Pace {
   std::optional<Time> settle_at_;
   std::optional<CpuBudget> budget_;
   std::optional<Precedence> precedence_;
+  StackAllowance allowance_;
+  std::uint64_t left_out_ = 0;  ///< looks at stacks
+  bool noted_ = false;          ///< that there are such
   Time judged_;
   Duration cpu_;
   std::uint64_t count_ = 0;

@@ -63,10 +63,12 @@ void Precedence::spent(Duration busy, Duration of) {
   busy_ += busy;
   of_ += of;
   if (of_ < span) return;
-  if (real_time_ && largest_part * busy_ > of_) {
+  const int part = on_trial_ ? largest_part : small_part;
+  on_trial_ = real_time_ && largest_part * busy_ > of_;
+  if (on_trial_) {
     real_time_ = false;
     static_cast<void>(ask_for(short_slices()));
-  } else if (!real_time_ && small_part * busy_ < of_) {
+  } else if (!real_time_ && part * busy_ < of_) {
     may_have_it_ = take();
   }
   busy_ = of_ = {};

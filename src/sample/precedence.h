@@ -19,6 +19,8 @@ class Precedence {
   Precedence& operator=(const Precedence&) = delete;
 
   [[nodiscard]] bool is_real_time() const { return real_time_; }
+  /// It was given back just now: what can wait is to wait, to see whether the rest may have it.
+  [[nodiscard]] bool is_on_trial() const { return on_trial_; }
 
   /// Tells how long the last look took, of so long from one to the next. Who needs a large part of
   /// a CPU must not take it from everybody else: then it is given back, for as long as that lasts.
@@ -29,6 +31,7 @@ class Precedence {
 
   bool may_have_it_ = false;
   bool real_time_ = false;
+  bool on_trial_ = false;
   Duration busy_{};
   Duration of_{};
 };

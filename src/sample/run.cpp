@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "own_cpu_time.h"
 #include "pace.h"
@@ -89,7 +90,10 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
       if (missed > 0) sampler.missed(missed);
     }
     const bool stacks = pace.stacks_due(moment);
-    if (pace.goes_first()) stacks ? sampler.go_to_holder() : sampler.leave_holder();
+    if (pace.goes_first()) {
+      if (stacks) sampler.go_to_holder();
+      if (!stacks && !pace.stacks_near(moment)) sampler.leave_holder();
+    }
     if (auto reason = paced ? lookout.wait(std::min(moment, end)) : lookout.look()) return *reason;
     if (moment >= end) return EndReason::requested;
     if (!sampler.has_room()) {
@@ -104,6 +108,7 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
     if (outcome != Sampler::Outcome::alive) return reason_of(outcome);
     const Time at = now();
     pace.looked(at - began);
+    if (auto note = pace.take_note()) sampler.note(std::move(*note));
     if (!pace.is_to_judge(at)) continue;
     if (const auto change = pace.judge(at, own_cpu_time(), sampler.ticks())) {
       sampler.change_rates(change->rates.state_hz, change->rates.stack_hz, change->why);

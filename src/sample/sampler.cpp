@@ -164,7 +164,11 @@ Sampler::Outcome Sampler::State::keep_up() {
 void Sampler::State::change_rates(double state_hz, double stack_hz, const std::string& why) {
   options_.state_hz = state_hz;
   options_.stack_hz = stack_hz;
-  sink_.accept(Noted{now_, process_.pid(), why});
+  note(why);
+}
+
+void Sampler::State::note(std::string text) {
+  sink_.accept(Noted{now_, process_.pid(), std::move(text)});
 }
 
 void Sampler::State::end(EndReason reason) {
@@ -189,6 +193,7 @@ Sampler::Outcome Sampler::tick(bool stacks) { return state_->tick(stacks); }
 void Sampler::change_rates(double state_hz, double stack_hz, const std::string& why) {
   state_->change_rates(state_hz, stack_hz, why);
 }
+void Sampler::note(std::string text) { state_->note(std::move(text)); }
 void Sampler::go_to_holder() { state_->go_to_holder(); }
 void Sampler::leave_holder() { state_->leave_holder(); }
 void Sampler::missed(std::uint64_t ticks) { state_->totals.missed += ticks; }

@@ -54,6 +54,7 @@ class Sampler::State {
   void go_to_holder();
   void leave_holder() { holder_cpu_.leave(); }
   void change_rates(double state_hz, double stack_hz, const std::string& why);
+  void note(std::string text);
   void end(EndReason reason);
   [[nodiscard]] bool has_room() const { return sink_.has_room(); }
   void missed_for_room() {

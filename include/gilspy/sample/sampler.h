@@ -54,6 +54,8 @@ class Sampler {
   /// From now on there are so many ticks and looks at stacks a second, as SamplerOptions says, and
   /// the sink is told why.
   void change_rates(double state_hz, double stack_hz, const std::string& why);
+  /// Tells the sink.
+  void note(std::string text);
   /// Counts moments for which no tick was made.
   void missed(std::uint64_t ticks);
   /// Whether the sink can take what a tick tells.

@@ -7,6 +7,7 @@
 namespace gilspy {
 namespace {
 
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -49,6 +50,59 @@ TEST(Pace, KeepsWithinItsShareFromThenOn) {
 TEST(Pace, StaysAsItIsWhereRatesWereAskedFor) {
   Pace pace{RunOptions{}, start, {}};
   EXPECT_FALSE(pace.is_to_judge(start + std::chrono::hours{10}));
+}
+
+/// Of ticks that follow each other at the pace's own rate from `at` on, as many as come in that
+/// time, those that look at stacks. A tick takes `states`, and one with stacks `stacks` more.
+int looks_in(Pace& pace, Time& at, Duration time, Duration states, Duration stacks) {
+  int looks = 0;
+  for (const Time end = at + time; at < end; at += pace.ticks().period()) {
+    const bool due = pace.stacks_due(at);
+    looks += due ? 1 : 0;
+    pace.looked(due ? states + stacks : states);
+  }
+  return looks;
+}
+
+RunOptions every_stack() {
+  RunOptions options;
+  options.rates.stack_hz = 0;
+  return options;
+}
+
+TEST(Pace, LeavesOutStacksThatWouldCostItPrecedence) {
+  Pace pace{every_stack(), start, {}};
+  Time at = start;
+  if (!pace.goes_first()) GTEST_SKIP() << "no right to a real-time policy";
+  EXPECT_EQ(looks_in(pace, at, seconds{1}, microseconds{50}, microseconds{50}), 1000);
+  EXPECT_FALSE(pace.take_note());
+  // 160 us of each millisecond are left for both: 50 go to states, and 110 are a third of a look.
+  EXPECT_NEAR(looks_in(pace, at, seconds{9}, microseconds{50}, microseconds{330}), 3000, 100);
+  EXPECT_TRUE(pace.goes_first());
+  EXPECT_TRUE(pace.take_note());
+  EXPECT_FALSE(pace.take_note());
+}
+
+TEST(Pace, GetsPrecedenceBackWhereStatesAloneMayHaveIt) {
+  Pace pace{every_stack(), start, {}};
+  Time at = start;
+  if (!pace.goes_first()) GTEST_SKIP() << "no right to a real-time policy";
+  // Once we had no CPU ourselves.
+  pace.looked(milliseconds{250});
+  while (pace.goes_first()) pace.looked({});
+  EXPECT_EQ(looks_in(pace, at, milliseconds{199}, microseconds{50}, microseconds{900}), 0);
+  pace.looked(microseconds{50});
+  EXPECT_TRUE(pace.goes_first());
+}
+
+TEST(Pace, LooksAtAllStacksWithoutPrecedence) {
+  Pace pace{every_stack(), start, {}};
+  Time at = start;
+  if (!pace.goes_first()) GTEST_SKIP() << "no right to a real-time policy";
+  // With states alone it takes too much: there is nothing to be had for leaving stacks out.
+  looks_in(pace, at, seconds{1}, microseconds{300}, microseconds{100});
+  EXPECT_FALSE(pace.goes_first());
+  EXPECT_EQ(looks_in(pace, at, seconds{1}, microseconds{300}, microseconds{100}), 1000);
 }
 
 TEST(StackPace, LooksAsOftenAsItIsAskedTo) {
