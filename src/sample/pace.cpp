@@ -10,6 +10,8 @@ namespace {
 
 /// Ticks come at random: so many stacks may be owed after a long gap.
 constexpr int most_owed = 4;
+/// Where states alone take all there is, stacks are still shown.
+constexpr Duration longest_without = std::chrono::milliseconds{100};
 /// Somebody else may have had our CPU for once.
 constexpr std::uint64_t worth_a_note = 100;
 
@@ -49,11 +51,15 @@ void Pace::begin(Time at, Duration cpu) {
 
 bool Pace::stacks_due(Time moment) {
   if (!stacks_.due(moment)) return false;
-  if (!precedence_) return true;
-  const bool kept = precedence_->is_real_time() && allowance_.allows();
-  if (kept || (!precedence_->is_real_time() && !precedence_->is_on_trial())) return true;
-  ++left_out_;
-  return false;
+  const bool looks = may_look(moment);
+  if (looks) stacks_at_ = moment;
+  if (!looks) ++left_out_;
+  return looks;
+}
+
+bool Pace::may_look(Time moment) const {
+  if (!precedence_ || moment - stacks_at_ >= longest_without) return true;
+  return precedence_->is_real_time() ? allowance_.allows() : !precedence_->is_on_trial();
 }
 
 std::optional<std::string> Pace::take_note() {

@@ -68,6 +68,7 @@ class Pace {
   [[nodiscard]] std::optional<Change> judge(Time at, Duration cpu, std::uint64_t ticks);
 
  private:
+  [[nodiscard]] bool may_look(Time moment) const;
   Change change_to(CpuBudget::Rates rates, Time at);
   [[nodiscard]] std::string text() const;
 
@@ -80,6 +81,7 @@ class Pace {
   std::optional<CpuBudget> budget_;
   std::optional<Precedence> precedence_;
   StackAllowance allowance_;
+  Time stacks_at_;              ///< the last moment with a look at them
   std::uint64_t left_out_ = 0;  ///< looks at stacks
   bool noted_ = false;          ///< that there are such
   Time judged_;

@@ -13,14 +13,14 @@ class StackAllowance {
  public:
   /// Tells how long a tick took, of so long from one to the next.
   void spent(Duration busy, Duration of) {
-    owed_ = std::max(owed_ + busy - of * share / 100, least);
+    owed_ = std::clamp(owed_ + busy - of * share / 100, -most, most);
   }
   /// Whether there is something left for a look at stacks.
   [[nodiscard]] bool allows() const { return owed_ <= Duration{}; }
 
  private:
-  static constexpr int share = 16;                                  ///< percent
-  static constexpr Duration least = -std::chrono::milliseconds{6};  ///< what is saved at most
+  static constexpr int share = 16;                                ///< percent
+  static constexpr Duration most = std::chrono::milliseconds{6};  ///< that is saved, or owed
 
   Duration owed_{};
 };
