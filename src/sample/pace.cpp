@@ -65,8 +65,7 @@ bool Pace::may_look(Time moment) const {
 std::optional<std::string> Pace::take_note() {
   if (noted_ || left_out_ < worth_a_note) return std::nullopt;
   noted_ = true;
-  return "some looks at stacks are left out: with all of them gilspy would need more than a fifth "
-         "of a CPU, and wait for one";
+  return "some looks at stacks are left out: all of them would take more than a fifth of a CPU";
 }
 
 void Pace::looked(Duration busy) {
