@@ -51,10 +51,12 @@ void Pace::begin(Time at, Duration cpu) {
 
 bool Pace::stacks_due(Time moment) {
   if (!stacks_.due(moment)) return false;
-  const bool looks = may_look(moment);
-  if (looks) stacks_at_ = moment;
-  if (!looks) ++left_out_;
-  return looks;
+  if (!may_look(moment)) {
+    ++left_out_;
+    return false;
+  }
+  stacks_at_ = moment;
+  return true;
 }
 
 bool Pace::may_look(Time moment) const {

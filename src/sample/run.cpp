@@ -91,8 +91,11 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
     }
     const bool stacks = pace.stacks_due(moment);
     if (pace.goes_first()) {
-      if (stacks) sampler.go_to_holder();
-      if (!stacks && !pace.stacks_near(moment)) sampler.leave_holder();
+      if (stacks) {
+        sampler.go_to_holder();
+      } else if (!pace.stacks_near(moment)) {
+        sampler.leave_holder();
+      }
     }
     if (auto reason = paced ? lookout.wait(std::min(moment, end)) : lookout.look()) return *reason;
     if (moment >= end) return EndReason::requested;
