@@ -2,12 +2,11 @@
 
 #include <poll.h>
 #include <sys/prctl.h>
-#include <time.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
+#include "gilspy/os/alarm.h"
 #include "own_cpu_time.h"
 #include "pace.h"
 
@@ -37,19 +36,17 @@ class Lookout {
  public:
   Lookout(const std::vector<Watch>& watches, Time start) : watches_(watches), looked_(start) {}
 
-  /// Waits until this moment. Its last part is a plain sleep: poll() needs 10 us more to return,
-  /// in which a target whose other thread we keep waiting comes to wait as well.
-  [[nodiscard]] std::optional<EndReason> wait(Time moment) {
+  /// Waits until this moment; `after` is likely to be the one after it. Its last part is a plain
+  /// sleep: poll() needs 10 us more to return, in which a target whose other thread we keep waiting
+  /// comes to wait as well.
+  [[nodiscard]] std::optional<EndReason> wait(Time moment, Time after) {
     if (moment - now() > 2 * watch_period) {
       if (auto reason = wait_until(moment - watch_period, watches_)) return reason;
       looked_ = now();
     } else if (auto reason = look()) {
       return reason;
     }
-    const auto ns = moment.time_since_epoch().count();
-    const timespec until{ns / 1'000'000'000, ns % 1'000'000'000};
-    while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
-    }
+    alarm_.wait(moment, after);
     return std::nullopt;
   }
   [[nodiscard]] std::optional<EndReason> look() {
@@ -62,6 +59,7 @@ class Lookout {
  private:
   const std::vector<Watch>& watches_;
   Time looked_;
+  Alarm alarm_;
 };
 
 EndReason reason_of(Sampler::Outcome outcome) {
@@ -97,12 +95,16 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
         sampler.leave_holder();
       }
     }
-    if (auto reason = paced ? lookout.wait(std::min(moment, end)) : lookout.look()) return *reason;
+    if (paced) {
+      if (auto reason = lookout.wait(std::min(moment, end), pace.ticks().upcoming())) return *reason;
+    } else if (auto reason = lookout.look()) {
+      return *reason;
+    }
     if (moment >= end) return EndReason::requested;
     if (!sampler.has_room()) {
       sampler.missed_for_room();
       if (paced) continue;
-      if (auto reason = lookout.wait(moment + room_period)) return *reason;
+      if (auto reason = lookout.wait(moment + room_period, moment + 2 * room_period)) return *reason;
       continue;
     }
     const Time began = now();

@@ -36,6 +36,8 @@ class Schedule {
   [[nodiscard]] Time next(Time now, std::uint64_t& missed);
   /// When the moment that next() gave was due: it may have been over already.
   [[nodiscard]] Time due() const { return due_; }
+  /// What next() gives next, if it is not asked too late.
+  [[nodiscard]] Time upcoming() const { return next_; }
 
  private:
   [[nodiscard]] Duration gap();

@@ -16,23 +16,24 @@ ON_CPU = 8
 PER_WORD = 14  # threads in a word of 64 bits, four bits each
 MOST_THREADS = 4 * PER_WORD
 
-# A word of four-bit codes for each 14 threads, printed at the first read of each of gilspy's ticks.
+# A word of four-bit codes for each 14 threads, printed at the first read of each of gilspy's ticks: a timer's file
+# descriptor gives eight bytes when it wakes the reader.
 HALF = """
-tracepoint:syscalls:sys_enter_process_vm_readv /comm == "gilspy" && @woke[pid]/ {
+tracepoint:syscalls:sys_enter_process_vm_readv /comm == "gilspy" && @woke[tid]/ {
   $i = (int64)FIRST; $a = (int64)0; $b = (int64)0;
   unroll(14) { $i = $i + 1; $a = $a * 16 + @now[$i]; }
   unroll(14) { $i = $i + 1; $b = $b * 16 + @now[$i]; }
-  printf("tick %d %lu HALF %lx %lx\\n", pid, @woke[pid], $a, $b);
+  printf("tick %d %lu HALF %lx %lx\\n", pid, @woke[tid], $a, $b);
 }
 """
 PROBES = (
     """
-tracepoint:syscalls:sys_exit_clock_nanosleep /comm == "gilspy"/ { @woke[pid] = nsecs; }
+tracepoint:syscalls:sys_exit_read /comm == "gilspy" && args->ret == 8/ { @woke[tid] = nsecs; }
 """
     + HALF.replace("FIRST", "0").replace("HALF", "0")
     + HALF.replace("FIRST", str(2 * PER_WORD)).replace("HALF", "1")
     + """
-tracepoint:syscalls:sys_exit_process_vm_readv /comm == "gilspy"/ { @woke[pid] = 0; }
+tracepoint:syscalls:sys_exit_process_vm_readv /comm == "gilspy"/ { @woke[tid] = 0; }
 tracepoint:sched:sched_switch {
   if (@place[args->prev_pid]) { @now[@place[args->prev_pid]] = @now[@place[args->prev_pid]] & 7; }
   if (@place[args->next_pid]) { @now[@place[args->next_pid]] = (@now[@place[args->next_pid]] & 7) + 8; }
