@@ -33,6 +33,13 @@ constexpr double nearly_all = 0.90;
 constexpr double hardly_any = 0.05;
 /// A smaller gain than this is within the error of the estimate.
 constexpr double least_gain = 1.05;
+/// While gilspy comes to a CPU of the target's, what runs on the others goes on, and comes to wait
+/// for what it keeps from its CPU. A GIL that changes hands once in less than so many times a
+/// tick's lateness is seen as gilspy makes it: held less and waited for more ...
+constexpr int fewest_latenesses = 2;
+/// ... by so much of the time, with two threads that pass items through two queues
+/// (docs/accuracy.md).
+constexpr double error_of_fast_handoffs = 0.3;
 
 std::string percent(double share) {
   if (share > 0 && share < 0.01) return "under 1 %";
@@ -105,6 +112,30 @@ bool is_bound(const Shares& shares) {
          (shares.contended >= contended_enough || shares.waiting >= waiting_enough);
 }
 
+/// How long one has the GIL until the next one has it, on average.
+Duration handoff_period(const Profile& profile, const GilProfile& gil) {
+  return profile.wall() / static_cast<std::int64_t>(std::max<std::uint64_t>(gil.handoffs, 1));
+}
+
+bool outruns_looks(const Profile& profile, const GilProfile& gil) {
+  const Lateness* late = profile.late_ticks();
+  return late != nullptr &&
+         handoff_period(profile, gil) < fewest_latenesses * late->quantile(0.5);
+}
+
+bool waits_are_exact(const Profile& profile) {
+  return profile.traced && profile.traced->source == TraceSource::exact;
+}
+
+/// Whether the answer would be another one within the error of hand-offs that outrun the looks.
+bool may_be_otherwise(const Profile& profile, const Shares& shares) {
+  if (waits_are_exact(profile)) return false;
+  const auto bound_by = [&shares](double error) {
+    return is_bound({shares.held + error, shares.contended + error, shares.waiting + error, 0});
+  };
+  return bound_by(-error_of_fast_handoffs) != bound_by(error_of_fast_handoffs);
+}
+
 std::string bound_text(const Profile& profile, const Shares& shares) {
   std::string text = fmt::format(
       "GIL-bound: the GIL was held {} of the time, and for {} of the time at least one thread "
@@ -155,8 +186,20 @@ std::string free_text(const Profile& profile, const GilProfile& gil, const Share
   return text + ".";
 }
 
+std::string fast_handoffs_text(const Profile& profile, const GilProfile& gil) {
+  const auto us = [](Duration d) { return static_cast<double>(d.count()) / 1e3; };
+  return fmt::format("the GIL changed hands every {:.0f} us on average, while half of the looks "
+                     "came more than {:.0f} us late: ",
+                     us(handoff_period(profile, gil)),
+                     us(profile.late_ticks()->quantile(0.5)));
+}
+
 std::string resolution_text(const Profile& profile, const GilProfile& gil) {
   if (gil.handoffs <= profile.progress.ticks) return "";
+  if (outruns_looks(profile, gil)) {
+    return fmt::format(" But {}{} may be off by tens of points.", fast_handoffs_text(profile, gil),
+                       waits_are_exact(profile) ? "shares of holding" : "these shares");
+  }
   return fmt::format(
       " Most hand-offs were shorter than the sampler's resolution ({} hand-offs in {} ticks): "
       "shares "
@@ -206,6 +249,11 @@ Verdict verdict_of(const Profile& profile) {
         "for {} of the time it could not be told who held the GIL. `gilspy doctor --pid "
         "PID` says what cannot be read.",
         percent(shares.unknown)));
+  }
+  if (outruns_looks(profile, gil) && may_be_otherwise(profile, shares)) {
+    return insufficient(fast_handoffs_text(profile, gil) +
+                        "shares of holding and waiting may be off by tens of points. --exact has "
+                        "the waits from the kernel.");
   }
   const bool bound = is_bound(shares);
   return {bound ? VerdictKind::gil_bound : VerdictKind::not_gil_bound,

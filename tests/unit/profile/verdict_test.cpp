@@ -190,6 +190,70 @@ TEST(Verdict, NoGilAndNoReasonForItIsNoAnswer) {
   EXPECT_EQ(s.profile().verdict.kind, VerdictKind::insufficient_data);
 }
 
+/// 1,000 ticks, each of them so late.
+void all_late(Stream& s, Duration by) {
+  Lateness late;
+  for (int i = 0; i < 1000; ++i) late.count(by);
+  s.builder.accept(LatenessCounted{at_ms(1000), late.counts(), late.worst(), 0});
+}
+
+/// A GIL that is held for that many of 1,000 ms, another thread waiting all the time, and that
+/// changes hands 50,000 times.
+void hand_over_fast(Stream& s, double held) {
+  s.start();
+  s.seen(0, A);
+  s.seen(0, B);
+  s.takes(0, A);
+  s.state(0, B, waiting);
+  s.holder(held, no_thread, 0);
+  s.state(held, A, sleeping);
+  s.state(held, B, sleeping);
+  s.holder(1000, A, 50'000);
+  s.ticks(1000, 1000);
+}
+
+TEST(Verdict, HandOffsThatOutrunTheLooksLeaveNoAnswerNearTheLimit) {
+  Stream s;
+  hand_over_fast(s, 400);
+  all_late(s, std::chrono::microseconds{20});
+  s.end(1000);
+  const Verdict v = s.profile().verdict;
+  EXPECT_EQ(v.kind, VerdictKind::insufficient_data);
+  EXPECT_THAT(v.text, HasSubstr("the GIL changed hands every 20 us on average"));
+  EXPECT_THAT(v.text, HasSubstr("--exact"));
+}
+
+TEST(Verdict, HandOffsThatOutrunTheLooksStillTellWhatIsFarFromTheLimit) {
+  Stream s;
+  hand_over_fast(s, 1000);
+  all_late(s, std::chrono::microseconds{20});
+  s.end(1000);
+  const Verdict v = s.profile().verdict;
+  EXPECT_EQ(v.kind, VerdictKind::gil_bound);
+  EXPECT_THAT(v.text, HasSubstr("these shares may be off by tens of points"));
+}
+
+TEST(Verdict, LooksThatComeInTimeKeepUpWithFastHandOffs) {
+  Stream s;
+  hand_over_fast(s, 400);
+  all_late(s, std::chrono::microseconds{5});
+  s.end(1000);
+  const Verdict v = s.profile().verdict;
+  EXPECT_EQ(v.kind, VerdictKind::not_gil_bound);
+  EXPECT_THAT(v.text, HasSubstr("shares are right on average"));
+}
+
+TEST(Verdict, WaitsOfTheKernelsRecordsAreNotOutrun) {
+  Stream s;
+  hand_over_fast(s, 400);
+  all_late(s, std::chrono::microseconds{20});
+  s.builder.accept(Traced{at_ms(1000), s.process.pid, TraceSource::exact});
+  s.end(1000);
+  const Verdict v = s.profile().verdict;
+  EXPECT_EQ(v.kind, VerdictKind::not_gil_bound);
+  EXPECT_THAT(v.text, HasSubstr("shares of holding may be off by tens of points"));
+}
+
 TEST(Verdict, HandOffsTooFastForTheSamplerAreMentioned) {
   Stream s;
   alternate(s, 1000);
