@@ -119,8 +119,7 @@ Duration handoff_period(const Profile& profile, const GilProfile& gil) {
 
 bool outruns_looks(const Profile& profile, const GilProfile& gil) {
   const Lateness* late = profile.late_ticks();
-  return late != nullptr &&
-         handoff_period(profile, gil) < fewest_latenesses * late->quantile(0.5);
+  return late != nullptr && handoff_period(profile, gil) < fewest_latenesses * late->quantile(0.5);
 }
 
 bool waits_are_exact(const Profile& profile) {
@@ -188,10 +187,10 @@ std::string free_text(const Profile& profile, const GilProfile& gil, const Share
 
 std::string fast_handoffs_text(const Profile& profile, const GilProfile& gil) {
   const auto us = [](Duration d) { return static_cast<double>(d.count()) / 1e3; };
-  return fmt::format("the GIL changed hands every {:.0f} us on average, while half of the looks "
-                     "came more than {:.0f} us late: ",
-                     us(handoff_period(profile, gil)),
-                     us(profile.late_ticks()->quantile(0.5)));
+  return fmt::format(
+      "the GIL changed hands every {:.0f} us on average, while half of the looks "
+      "came more than {:.0f} us late: ",
+      us(handoff_period(profile, gil)), us(profile.late_ticks()->quantile(0.5)));
 }
 
 std::string resolution_text(const Profile& profile, const GilProfile& gil) {

@@ -96,7 +96,8 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
       }
     }
     if (paced) {
-      if (auto reason = lookout.wait(std::min(moment, end), pace.ticks().upcoming())) return *reason;
+      if (auto reason = lookout.wait(std::min(moment, end), pace.ticks().upcoming()))
+        return *reason;
     } else if (auto reason = lookout.look()) {
       return *reason;
     }
@@ -104,7 +105,8 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
     if (!sampler.has_room()) {
       sampler.missed_for_room();
       if (paced) continue;
-      if (auto reason = lookout.wait(moment + room_period, moment + 2 * room_period)) return *reason;
+      if (auto reason = lookout.wait(moment + room_period, moment + 2 * room_period))
+        return *reason;
       continue;
     }
     const Time began = now();
