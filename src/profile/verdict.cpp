@@ -127,10 +127,11 @@ bool waits_are_exact(const Profile& profile) {
 }
 
 /// Whether the answer would be another one within the error of hand-offs that outrun the looks.
-bool may_be_otherwise(const Profile& profile, const Shares& shares) {
-  if (waits_are_exact(profile)) return false;
-  const auto bound_by = [&shares](double error) {
-    return is_bound({shares.held + error, shares.contended + error, shares.waiting + error, 0});
+bool may_be_otherwise(const Shares& shares, bool exact_waits) {
+  const auto bound_by = [&](double error) {
+    const double of_waits = exact_waits ? 0 : error;
+    return is_bound(
+        {shares.held + error, shares.contended + of_waits, shares.waiting + of_waits, 0});
   };
   return bound_by(-error_of_fast_handoffs) != bound_by(error_of_fast_handoffs);
 }
@@ -249,10 +250,12 @@ Verdict verdict_of(const Profile& profile) {
         "PID` says what cannot be read.",
         percent(shares.unknown)));
   }
-  if (outruns_looks(profile, gil) && may_be_otherwise(profile, shares)) {
+  const bool exact_waits = waits_are_exact(profile);
+  if (outruns_looks(profile, gil) && may_be_otherwise(shares, exact_waits)) {
     return insufficient(fast_handoffs_text(profile, gil) +
-                        "shares of holding and waiting may be off by tens of points. --exact has "
-                        "the waits from the kernel.");
+                        (exact_waits ? "shares of holding may be off by tens of points."
+                                     : "shares of holding and waiting may be off by tens of "
+                                       "points. --exact has the waits from the kernel."));
   }
   const bool bound = is_bound(shares);
   return {bound ? VerdictKind::gil_bound : VerdictKind::not_gil_bound,

@@ -36,9 +36,9 @@ class Lookout {
  public:
   Lookout(const std::vector<Watch>& watches, Time start) : watches_(watches), looked_(start) {}
 
-  /// Waits until this moment; `after` is likely to be the one after it. Its last part is a plain
-  /// sleep: poll() needs 10 us more to return, in which a target whose other thread we keep waiting
-  /// comes to wait as well.
+  /// Waits until this moment; `after` is likely to be the one after it. Its last part waits for
+  /// nothing else: poll() needs 10 us more to return, in which a target whose other thread we keep
+  /// waiting comes to wait as well.
   [[nodiscard]] std::optional<EndReason> wait(Time moment, Time after) {
     if (moment - now() > 2 * watch_period) {
       if (auto reason = wait_until(moment - watch_period, watches_)) return reason;

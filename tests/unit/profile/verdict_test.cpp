@@ -7,6 +7,7 @@ namespace gilspy::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr ThreadState holding_asleep{GilState::holding, CpuState::blocked, BlockKind::sleep, 230};
@@ -245,13 +246,24 @@ TEST(Verdict, LooksThatComeInTimeKeepUpWithFastHandOffs) {
 
 TEST(Verdict, WaitsOfTheKernelsRecordsAreNotOutrun) {
   Stream s;
-  hand_over_fast(s, 400);
+  hand_over_fast(s, 100);
   all_late(s, std::chrono::microseconds{20});
   s.builder.accept(Traced{at_ms(1000), s.process.pid, TraceSource::exact});
   s.end(1000);
   const Verdict v = s.profile().verdict;
   EXPECT_EQ(v.kind, VerdictKind::not_gil_bound);
   EXPECT_THAT(v.text, HasSubstr("shares of holding may be off by tens of points"));
+}
+
+TEST(Verdict, HoldsAreOutrunWithTheKernelsRecordsAsWell) {
+  Stream s;
+  hand_over_fast(s, 400);
+  all_late(s, std::chrono::microseconds{20});
+  s.builder.accept(Traced{at_ms(1000), s.process.pid, TraceSource::exact});
+  s.end(1000);
+  const Verdict v = s.profile().verdict;
+  EXPECT_EQ(v.kind, VerdictKind::insufficient_data);
+  EXPECT_THAT(v.text, Not(HasSubstr("--exact")));
 }
 
 TEST(Verdict, HandOffsTooFastForTheSamplerAreMentioned) {
