@@ -70,6 +70,17 @@ TEST(Schedule, AGapSaysNothingOfTheNext) {
   EXPECT_NEAR(share_below(after_short, microseconds{500}), 0.393, 0.05);
 }
 
+TEST(Schedule, TellsTheNextMomentAhead) {
+  Schedule schedule{start, 1000};
+  std::uint64_t missed = 0;
+  Time last = start;
+  for (int i = 0; i < 100; ++i) {
+    const Time upcoming = schedule.upcoming();
+    last = schedule.next(last, missed);
+    EXPECT_EQ(last, upcoming);
+  }
+}
+
 TEST(Schedule, AMomentThatIsJustOverIsMadeUpFor) {
   Schedule schedule{start, 1000};
   std::uint64_t missed = 0;
