@@ -11,13 +11,8 @@
 namespace gilspy {
 namespace {
 
-timespec timespec_of(Time at) {
-  const auto ns = to_ns(at);
-  return {ns / 1'000'000'000, ns % 1'000'000'000};
-}
-
 void sleep_until(Time moment) {
-  const timespec until = timespec_of(moment);
+  const timespec until = to_timespec(moment.time_since_epoch());
   while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
   }
 }
@@ -41,10 +36,11 @@ Alarm::Alarm() {
 /// Also takes back that it has fired for another moment.
 bool Alarm::set(Timer& timer, Time at, int cpu) {
   if (timer.at == at && timer.cpu == cpu) return true;
+  const itimerspec when{.it_interval = {}, .it_value = to_timespec(at.time_since_epoch())};
+  if (::timerfd_settime(timer.fd.get(), TFD_TIMER_ABSTIME, &when, nullptr) != 0) return false;
   timer.at = at;
   timer.cpu = cpu;
-  const itimerspec when{.it_interval = {}, .it_value = timespec_of(at)};
-  return ::timerfd_settime(timer.fd.get(), TFD_TIMER_ABSTIME, &when, nullptr) == 0;
+  return true;
 }
 
 void Alarm::wait(Time moment, Time after) {

@@ -22,7 +22,7 @@ std::optional<EndReason> poll_watches(const std::vector<Watch>& watches, Duratio
   std::vector<pollfd> fds;
   fds.reserve(watches.size());
   for (const Watch& watch : watches) fds.push_back({watch.fd, POLLIN, 0});
-  const timespec wait{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
+  const timespec wait = to_timespec(timeout);
   if (::ppoll(fds.data(), fds.size(), &wait, nullptr) <= 0) return std::nullopt;
   for (std::size_t i = 0; i < fds.size(); ++i) {
     if (fds[i].revents == 0) continue;
@@ -95,18 +95,15 @@ EndReason loop(Sampler& sampler, const RunOptions& options, std::vector<Watch> w
         sampler.leave_holder();
       }
     }
-    if (paced) {
-      if (auto reason = lookout.wait(std::min(moment, end), pace.ticks().upcoming()))
-        return *reason;
-    } else if (auto reason = lookout.look()) {
-      return *reason;
-    }
+    const auto ended =
+        paced ? lookout.wait(std::min(moment, end), pace.ticks().upcoming()) : lookout.look();
+    if (ended) return *ended;
     if (moment >= end) return EndReason::requested;
     if (!sampler.has_room()) {
       sampler.missed_for_room();
       if (paced) continue;
-      if (auto reason = lookout.wait(moment + room_period, moment + 2 * room_period))
-        return *reason;
+      const Time again = moment + room_period;
+      if (auto reason = lookout.wait(again, again + room_period)) return *reason;
       continue;
     }
     const Time began = now();
@@ -134,7 +131,7 @@ std::optional<EndReason> wait_until(Time deadline, const std::vector<Watch>& wat
 }
 
 EndReason run(Sampler& sampler, const RunOptions& options, const std::vector<Watch>& watches) {
-  // The default slack of 50 us would be a twentieth of a period at 1 kHz.
+  // The default slack of 50 us is longer than the rests between reads of one stack.
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   const EndReason reason = loop(sampler, options, watches);
   sampler.end(reason);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <time.h>
+
 #include <chrono>
 #include <cstdint>
 
@@ -19,6 +21,11 @@ using Time = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 }
 
 [[nodiscard]] constexpr std::int64_t to_ns(Time t) { return t.time_since_epoch().count(); }
+
+/// As system calls take it; not negative.
+[[nodiscard]] constexpr timespec to_timespec(Duration d) {
+  return {d.count() / 1'000'000'000, d.count() % 1'000'000'000};
+}
 
 [[nodiscard]] constexpr Time time_from_ns(std::int64_t ns) { return Time{Duration{ns}}; }
 

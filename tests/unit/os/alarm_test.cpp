@@ -9,23 +9,25 @@ namespace {
 
 constexpr Duration step = std::chrono::milliseconds{2};
 
-TEST(Alarm, WakesAtOneMomentAfterTheOther) {
+/// Waits for moments so far from each other, saying each time that the next one is a step away.
+template <class Between>
+void expect_no_early_wakeup(Duration gap, Between between) {
   Alarm alarm;
   Time moment = now() + step;
-  for (int i = 0; i < 20; ++i, moment += step) {
+  for (int i = 0; i < 20; ++i, moment += gap) {
     alarm.wait(moment, moment + step);
     EXPECT_GE(now(), moment);
+    between();
   }
+}
+
+TEST(Alarm, WakesAtOneMomentAfterTheOther) {
+  expect_no_early_wakeup(step, [] {});
 }
 
 /// The one that was set ahead must not wake it for a moment that it was not set for.
 TEST(Alarm, MayBeToldOfAnotherMomentThanBefore) {
-  Alarm alarm;
-  Time moment = now() + step;
-  for (int i = 0; i < 10; ++i, moment += 2 * step) {
-    alarm.wait(moment, moment + step);
-    EXPECT_GE(now(), moment);
-  }
+  expect_no_early_wakeup(2 * step, [] {});
 }
 
 TEST(Alarm, AnExpectedMomentThatIsNotWaitedForWakesNobody) {
@@ -45,13 +47,7 @@ TEST(Alarm, DoesNotWaitForWhatIsOver) {
 }
 
 TEST(Alarm, WakesAfterAMoveToAnotherCpu) {
-  Alarm alarm;
-  Time moment = now() + step;
-  for (int i = 0; i < 10; ++i, moment += step) {
-    alarm.wait(moment, moment + step);
-    EXPECT_GE(now(), moment);
-    leave_cpu();
-  }
+  expect_no_early_wakeup(step, [] { leave_cpu(); });
 }
 
 }  // namespace

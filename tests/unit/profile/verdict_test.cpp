@@ -6,6 +6,7 @@
 namespace gilspy::testing {
 namespace {
 
+using std::chrono::microseconds;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -191,16 +192,10 @@ TEST(Verdict, NoGilAndNoReasonForItIsNoAnswer) {
   EXPECT_EQ(s.profile().verdict.kind, VerdictKind::insufficient_data);
 }
 
-/// 1,000 ticks, each of them so late.
-void all_late(Stream& s, Duration by) {
-  Lateness late;
-  for (int i = 0; i < 1000; ++i) late.count(by);
-  s.builder.accept(LatenessCounted{at_ms(1000), late.counts(), late.worst(), 0});
-}
-
-/// A GIL that is held for that many of 1,000 ms, another thread waiting all the time, and that
-/// changes hands 50,000 times.
-void hand_over_fast(Stream& s, double held) {
+/// Of a GIL that is held for that many of 1,000 ms, another thread waiting all the time, and that
+/// changes hands 50,000 times; by 1,000 ticks, each of them so late.
+Verdict of_fast_handoffs(double held, Duration late, TraceSource source = TraceSource::sampled) {
+  Stream s;
   s.start();
   s.seen(0, A);
   s.seen(0, B);
@@ -211,57 +206,43 @@ void hand_over_fast(Stream& s, double held) {
   s.state(held, B, sleeping);
   s.holder(1000, A, 50'000);
   s.ticks(1000, 1000);
+  Lateness lateness;
+  for (int i = 0; i < 1000; ++i) lateness.count(late);
+  s.builder.accept(LatenessCounted{at_ms(1000), lateness.counts(), lateness.worst(), 0});
+  if (source != TraceSource::sampled) {
+    s.builder.accept(Traced{at_ms(1000), s.process.pid, source});
+  }
+  s.end(1000);
+  return s.profile().verdict;
 }
 
 TEST(Verdict, HandOffsThatOutrunTheLooksLeaveNoAnswerNearTheLimit) {
-  Stream s;
-  hand_over_fast(s, 400);
-  all_late(s, std::chrono::microseconds{20});
-  s.end(1000);
-  const Verdict v = s.profile().verdict;
+  const Verdict v = of_fast_handoffs(400, microseconds{20});
   EXPECT_EQ(v.kind, VerdictKind::insufficient_data);
   EXPECT_THAT(v.text, HasSubstr("the GIL changed hands every 20 us on average"));
   EXPECT_THAT(v.text, HasSubstr("--exact"));
 }
 
 TEST(Verdict, HandOffsThatOutrunTheLooksStillTellWhatIsFarFromTheLimit) {
-  Stream s;
-  hand_over_fast(s, 1000);
-  all_late(s, std::chrono::microseconds{20});
-  s.end(1000);
-  const Verdict v = s.profile().verdict;
+  const Verdict v = of_fast_handoffs(1000, microseconds{20});
   EXPECT_EQ(v.kind, VerdictKind::gil_bound);
   EXPECT_THAT(v.text, HasSubstr("these shares may be off by tens of points"));
 }
 
 TEST(Verdict, LooksThatComeInTimeKeepUpWithFastHandOffs) {
-  Stream s;
-  hand_over_fast(s, 400);
-  all_late(s, std::chrono::microseconds{5});
-  s.end(1000);
-  const Verdict v = s.profile().verdict;
+  const Verdict v = of_fast_handoffs(400, microseconds{5});
   EXPECT_EQ(v.kind, VerdictKind::not_gil_bound);
   EXPECT_THAT(v.text, HasSubstr("shares are right on average"));
 }
 
 TEST(Verdict, WaitsOfTheKernelsRecordsAreNotOutrun) {
-  Stream s;
-  hand_over_fast(s, 100);
-  all_late(s, std::chrono::microseconds{20});
-  s.builder.accept(Traced{at_ms(1000), s.process.pid, TraceSource::exact});
-  s.end(1000);
-  const Verdict v = s.profile().verdict;
+  const Verdict v = of_fast_handoffs(100, microseconds{20}, TraceSource::exact);
   EXPECT_EQ(v.kind, VerdictKind::not_gil_bound);
   EXPECT_THAT(v.text, HasSubstr("shares of holding may be off by tens of points"));
 }
 
 TEST(Verdict, HoldsAreOutrunWithTheKernelsRecordsAsWell) {
-  Stream s;
-  hand_over_fast(s, 400);
-  all_late(s, std::chrono::microseconds{20});
-  s.builder.accept(Traced{at_ms(1000), s.process.pid, TraceSource::exact});
-  s.end(1000);
-  const Verdict v = s.profile().verdict;
+  const Verdict v = of_fast_handoffs(400, microseconds{20}, TraceSource::exact);
   EXPECT_EQ(v.kind, VerdictKind::insufficient_data);
   EXPECT_THAT(v.text, Not(HasSubstr("--exact")));
 }
